@@ -1,0 +1,141 @@
+"""Every metric of coppice, declared once; `docs/metrics.md` is printed from here.
+
+A constant is its exposed name without `coppice_` and `_total`, in capitals. Labels hold closed enumerations
+or names of topics and partitions, never anything taken from an event.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as it is exposed: counters carry their `_total`; `buckets` belong to histograms only."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+def _counter(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name, "counter", text, labels)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name, "gauge", text, labels)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Metric:
+    return Metric(name, "histogram", text, labels, buckets)
+
+
+_COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_BYTES = (1_000, 4_000, 16_000, 64_000, 250_000, 500_000, 1_000_000, 1_900_000, 4_000_000, 10_000_000)
+
+EVENTS_IN = _counter("coppice_events_in_total", "Raw events judged, by resolved region.", "region")
+EVENTS_KEPT = _counter(
+    "coppice_events_kept_total",
+    "Events that left the sanitiser clean, by region and cohort.",
+    "region",
+    "cohort",
+)
+EVENTS_DROPPED = _counter(
+    "coppice_events_dropped_total", "Events withheld by policy, by reason and cohort.", "reason", "cohort"
+)
+EVENTS_REJECTED = _counter(
+    "coppice_events_rejected_total", "Records that could not be judged as events, by reason.", "reason"
+)
+PROPERTIES_STRIPPED = _counter(
+    "coppice_properties_stripped_total", "Properties removed from events, by property class.", "class"
+)
+CHUNK_RECORDS = _histogram("coppice_chunk_records", "Records in one chunk taken from Kafka.", _COUNTS)
+SANITIZE_SECONDS = _histogram("coppice_sanitize_seconds", "Seconds to judge one whole chunk.", _SECONDS)
+PRODUCE_SECONDS = _histogram(
+    "coppice_produce_seconds",
+    "Seconds from handing a chunk's results to the producer until the broker confirmed them.",
+    _SECONDS,
+)
+
+CONSUMER_LAG_RECORDS = _gauge(
+    "coppice_consumer_lag_records",
+    "Records between the committed offset and the end of an assigned partition.",
+    "topic",
+    "partition",
+)
+COMMITTED_OFFSET_AGE_SECONDS = _gauge(
+    "coppice_committed_offset_age_seconds",
+    "Seconds since the slowest assigned partition with lag last committed progress; 0 without lag.",
+)
+
+CONSENT_RECORDS = _gauge("coppice_consent_records", "Profiles whose consent record is held in memory.")
+CONSENT_LAG_RECORDS = _gauge("coppice_consent_lag_records", "Consent records known to the broker but not yet applied.")
+CONSENT_FRESH_AGE_SECONDS = _gauge(
+    "coppice_consent_fresh_age_seconds", "Seconds since the broker last confirmed how far consent reaches."
+)
+CONSENT_UNREADABLE = _counter(
+    "coppice_consent_unreadable_total", "Consent records that are not valid and therefore grant nothing."
+)
+MISROUTED_KEYS = _counter(
+    "coppice_misrouted_keys_total",
+    "Records on a partition other than their key's; a producer is set up wrongly.",
+)
+
+BATCHES = _counter("coppice_batches_total", "Import batches finished, by region and result.", "region", "result")
+BATCH_EVENTS = _histogram("coppice_batch_events", "Events in one import request.", _COUNTS[:-1])
+BATCH_BYTES = _histogram("coppice_batch_bytes", "Bytes of one import request before compression.", _BYTES)
+REQUEST_SECONDS = _histogram(
+    "coppice_request_seconds",
+    "Seconds of one request to Mixpanel; class `error` means that no answer came.",
+    _SECONDS,
+    "region",
+    "status_class",
+)
+RETRIES = _counter("coppice_retries_total", "Import requests sent again, by region and cause.", "region", "why")
+IN_FLIGHT_REQUESTS = _gauge("coppice_in_flight_requests", "Import requests that wait for an answer.", "region")
+DELIVERED_EVENTS = _counter("coppice_delivered_events_total", "Events that Mixpanel confirmed as imported.", "region")
+DELIVERY_REJECTED = _counter(
+    "coppice_delivery_rejected_total",
+    "Clean events that Mixpanel refused for good, by reason.",
+    "region",
+    "reason",
+)
+OLDEST_UNSENT_EVENT_AGE_SECONDS = _gauge(
+    "coppice_oldest_unsent_event_age_seconds",
+    "Seconds since the oldest event that is held but not yet delivered was recorded by Kafka; 0 if none.",
+    "region",
+)
+DELIVERY_HALTED = _gauge(
+    "coppice_delivery_halted",
+    "1 while delivery of a region is stopped and offsets are held, by cause.",
+    "region",
+    "why",
+)
+
+POLICY_INFO = _gauge("coppice_policy_info", "1 for the policy in force, by version and hash.", "version", "sha256")
+WORKER_READY = _gauge("coppice_worker_ready", "1 while the worker of a role is ready, else 0.", "role")
+
+TABLE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+
+
+def render_markdown() -> str:
+    """Return `docs/metrics.md`: a table with one row for each metric."""
+    rows = []
+    for metric in TABLE:
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |")
+    head = (
+        "# Metrics\n\n"
+        "Each worker serves these at `/metrics`, together with the `process_…` metrics of its own process.\n"
+        "Series whose label values are known beforehand exist from the start, at 0.\n"
+        "This page is printed by `python -m pipeline.ops.metric_table > docs/metrics.md`.\n\n"
+        "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_markdown())
