@@ -1,0 +1,35 @@
+"""The closed words of delivery: they are metric labels and reasons in rejections, never free text."""
+
+from enum import StrEnum
+
+
+class DeliveryRejectReason(StrEnum):
+    """Why a clean event is set aside for good. Its coordinates go to `events.rejected`."""
+
+    TOO_LARGE = "too_large"  # alone over the limit of an event or of a request
+    REFUSED_BY_MIXPANEL = "refused_by_mixpanel"  # named in `failed_records`, or a request of its own answered 400
+    NOT_AN_EVENT = "not_an_event"  # a record without a value
+
+
+class BatchResult(StrEnum):
+    """How a batch ended."""
+
+    DELIVERED = "delivered"
+    PARTIAL = "partial"  # some events refused by index, the others delivered
+    SPLIT = "split"  # refused as a whole; its halves are batches of their own
+    REJECTED = "rejected"  # a single event, refused
+
+
+class RetryWhy(StrEnum):
+    """Why a batch is sent again with the same bytes."""
+
+    RATE_LIMITED = "rate_limited"  # 429
+    UNAVAILABLE = "unavailable"  # 5xx, or no answer at all
+    NOT_ACKNOWLEDGED = "not_acknowledged"  # an answer that does not say what became of the events
+
+
+class HaltWhy(StrEnum):
+    """Why a region sends nothing more until the operator has acted and restarted it."""
+
+    UNAUTHORIZED = "unauthorized"  # 401
+    FORBIDDEN = "forbidden"  # 403
