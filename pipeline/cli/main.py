@@ -1,0 +1,58 @@
+"""The `coppice` command: one file per command, loaded only when it is called."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from pipeline import __version__
+from pipeline.ops.errors import ConfigError
+
+# command → module:attribute
+COMMANDS = {
+    "demo": "pipeline.cli.demo:demo",
+    "generate": "pipeline.cli.generate:generate",
+    "kafka": "pipeline.cli.kafka:kafka",
+    "keys": "pipeline.cli.keys:keys",
+    "mixpanel": "pipeline.cli.mixpanel:mixpanel",
+    "sanitize": "pipeline.cli.sanitize:sanitize",
+    "topics": "pipeline.cli.topics:topics",
+    "worker": "pipeline.cli.worker:worker",
+}
+CONFIG_ERROR = 2
+
+
+class Commands(click.Group):
+    """Imports a command's module when it is asked for, so that `coppice sanitize` does not load Kafka."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command, None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="coppice")
+def cli() -> None:
+    """Sanitise a children's app's events on their way to Mixpanel: consent filter and redaction, by region."""
+
+
+def main() -> None:
+    """Run the command. A ConfigError is one message and exit status 2; a closed pipe ends quietly."""
+    try:
+        cli()
+    except ConfigError as exc:
+        click.echo(f"coppice: {exc}", err=True)
+        sys.exit(CONFIG_ERROR)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
