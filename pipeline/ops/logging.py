@@ -41,12 +41,20 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 class RateLimitFilter(logging.Filter):
     """Lets one record of each (logger, level, template) through per interval, with the number it held back.
 
-    A broker that is away makes a Kafka client log about a hundred errors a second. Debug records of libraries
-    are refused altogether: they print keys and values. Each record that passes gets its `template` attached.
+    A broker that is away makes a Kafka client log about a hundred errors a second. Records of libraries below
+    `library_level` are refused: debug ones print keys and values, and Faust says at info how each of its twenty
+    services starts and stops. Each record that passes gets its `template` attached.
     """
 
-    def __init__(self, interval_s: float = INTERVAL_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        interval_s: float = INTERVAL_S,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        library_level: int = logging.INFO,
+    ) -> None:
         super().__init__()
+        self._library_level = max(library_level, logging.INFO)
         self._interval_s = interval_s
         self._clock = clock
         self._lock = threading.Lock()
@@ -54,7 +62,7 @@ class RateLimitFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Decide about one record; runs in the logging call, so the caller's frames can be seen."""
-        if record.levelno < logging.INFO and not is_own(record.name):
+        if record.levelno < self._library_level and not isinstance(record.msg, CleanEvent):
             return False
         template = find_template(record)
         key = (record.name, record.levelno, template.text or template.where)
@@ -101,7 +109,7 @@ def configure_logging(level: str = "info") -> None:
     """
     handler = _Handler()
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(RateLimitFilter())
+    handler.addFilter(RateLimitFilter(library_level=logging.INFO if level == "debug" else logging.WARNING))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_LEVELS[level], logging.INFO))
@@ -156,7 +164,7 @@ def _log_unraisable(args: "sys.UnraisableHookArgs") -> None:
         get_logger("process").error("exception in a destructor or callback", exc_info=args.exc_value)
 
 
-def _log_warning(  # noqa: PLR0917 - the signature of warnings.showwarning
+def _log_warning(
     message: Warning | str,  # noqa: ARG001 - may quote a value; where it came from is enough
     category: type[Warning],
     filename: str,

@@ -10,25 +10,41 @@ POST /_control/down      {"seconds": S}: break all connections and refuse new on
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
 from pipeline.sandbox.mixpanel_server import HttpThread
-
-if TYPE_CHECKING:
-    from pipeline.sandbox.mixpanel import MixpanelStandIn
 
 CONTROL_PREFIX: Final = "/_control/"
 _EVENTS_A_WRITE: Final = 1000
 _VARIATIONS: Final[Mapping[str, type]] = {"delay_s": float, "retry_after": str, "max_bytes": int, "store": bool}
 
 
+class Controlled(Protocol):
+    """The part of the stand-in that can be steered over HTTP."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the counters."""
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the accepted distinct events."""
+
+    def fail(self, fault: str, times: int | None = 1, **variation: Any) -> None:
+        """Script a fault by name."""
+
+    def refuse(self, predicate: Callable[[Mapping[str, Any]], bool], message: str) -> None:
+        """Refuse for good what the predicate names."""
+
+    def clear_faults(self) -> None:
+        """Forget every fault."""
+
+
 class Control:
     """Serves the control addresses of one stand-in, in its event loop."""
 
-    def __init__(self, standin: "MixpanelStandIn", server: HttpThread) -> None:
+    def __init__(self, standin: Controlled, server: HttpThread) -> None:
         self._standin = standin
         self._server = server
         self._outages: set[asyncio.Task[None]] = set()
