@@ -1,11 +1,20 @@
-"""Fixtures for every room."""
+"""Fixtures for every room, and the profile of the property tests: bounded, and without a clock."""
 
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.sandbox.kafka import EmbeddedKafka
+
+settings.register_profile(
+    "coppice",
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.load_profile("coppice")
 
 
 @pytest.fixture(scope="session")

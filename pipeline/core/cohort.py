@@ -1,0 +1,90 @@
+"""Who is this event about? Youngest age and strictest region win; unknown never means permissive (R01, R02)."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.core.consent import ConsentRecord
+from pipeline.policy.compiled import CompiledPolicy
+from pipeline.policy.vocabulary import Age, Cohort, Region
+
+REGIONS = {"US": Region.US, "IN": Region.IN}
+_ORDER = {"child": 0, "teen": 1, "adult": 2}
+_CHILD, _TEEN, _ADULT, _UNKNOWN = 0, 1, 2, 3
+_COHORTS = {
+    Region.US: (Cohort.US_CHILD, Cohort.US_TEEN, Cohort.US_ADULT, Cohort.US_UNKNOWN),
+    Region.IN: (Cohort.IN_CHILD, Cohort.IN_CHILD, Cohort.IN_ADULT, Cohort.IN_UNKNOWN),
+}
+_INDIA = Region.IN  # a member is looked up in its Enum about ten times as slowly as a name in the module
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """The cohort, and what else the signals say.
+
+    conflict: two regions were stated. older_signal: an accepted source has said that the person is no child, which
+    closes 312.5(c)(7). adult_signal: an accepted source has said adult, and a younger signal has won.
+    """
+
+    cohort: Cohort
+    conflict: bool = False
+    older_signal: bool = False
+    adult_signal: bool = False
+
+
+_UNKNOWN_REGION = Standing(Cohort.XX)
+_CONFLICT = Standing(Cohort.XX, conflict=True)
+
+
+def region_of(event: dict[str, Any]) -> Region | None:
+    """Return the region the envelope states, None when it states none that is known."""
+    region = event.get("region")
+    return REGIONS.get(region) if type(region) is str else None
+
+
+def resolve(
+    region: Region | None,
+    stated: Any,
+    revealed: Age | None,
+    record: ConsentRecord | None,
+    policy: CompiledPolicy,
+) -> Standing:
+    """Resolve the cohort from the envelope's region and age, what the event reveals, and the consent record.
+
+    stated: the envelope's `age`, {"band", "source"}; one that cannot be read makes the age unknown. A young
+    age counts whoever says it; an older one needs a source that the policy accepts.
+    """
+    if region is None:
+        return _UNKNOWN_REGION
+    if record is not None and REGIONS[record.region] is not region:
+        return _CONFLICT
+    accepted = policy.age_sources[region]
+    youngest = proven = _UNKNOWN
+    older = adult = False  # once an accepted source has said it, no other signal unsays it
+    if record is not None and record.age.band != "unknown":
+        youngest = _ORDER[record.age.band]
+        if record.age.source in accepted:
+            proven = youngest
+            older, adult = youngest > _CHILD, youngest == _ADULT
+    if stated is not None:
+        band, source = (stated.get("band"), stated.get("source")) if type(stated) is dict else (None, None)
+        if type(band) is not str or type(source) is not str or (band != "unknown" and band not in _ORDER):
+            proven = youngest = _UNKNOWN if youngest else _CHILD
+        elif band != "unknown":
+            order = _ORDER[band]
+            youngest = min(youngest, order)
+            if source in accepted:
+                proven = min(proven, order)
+                older = older or order > _CHILD
+                adult = adult or order == _ADULT
+    if revealed is not None:
+        youngest = min(youngest, _ORDER[revealed])
+    return Standing(_cohort(region, youngest, proven, policy), older_signal=older, adult_signal=adult)
+
+
+def _cohort(region: Region, youngest: int, proven: int, policy: CompiledPolicy) -> Cohort:
+    cohorts = _COHORTS[region]
+    # DPDP Act s.2(f): a child until 18. J1: an audience of children screens nobody out, and only adults are shown
+    # to be older
+    if youngest == _CHILD or (youngest == _TEEN and (region is _INDIA or policy.primary_child)):
+        return cohorts[_CHILD]
+    return cohorts[youngest if _CHILD < proven < _UNKNOWN else _UNKNOWN]

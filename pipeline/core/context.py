@@ -1,0 +1,37 @@
+"""Everything the pure function may know besides the event and its consent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.core.identity import KeyRing
+from pipeline.policy.compiled import CompiledPolicy, Registry
+from pipeline.policy.vocabulary import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What of a region's Mixpanel project goes into every event: its token is a name, not a secret."""
+
+    project_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The world at one moment. now_ms: milliseconds since the epoch, one value per chunk.
+
+    only: the one region this worker may process, None for all. library: name and version of the package whose
+    message form the events have, as Mixpanel shows them (`mp_lib`, `$lib_version`).
+    """
+
+    policy: CompiledPolicy
+    registry: Registry
+    keys: KeyRing
+    projects: Mapping[Region, Project]
+    library: tuple[str, str]
+    now_ms: int
+    only: Region | None = None
+
+    def at(self, now_ms: int) -> "Context":
+        """Return the same world at another moment."""
+        return replace(self, now_ms=now_ms)

@@ -1,0 +1,81 @@
+"""Check the envelope, the fields that the backend sets and every decision rests on."""
+
+import math
+import re
+from typing import Any
+
+from msgspec import Struct
+
+from pipeline.core.consent import normalise_id
+from pipeline.core.identity import FORBIDDEN_IDS
+from pipeline.core.outcome import Rejected, RejectReason
+
+SECONDS_BELOW = 10**11  # as seconds this is the year 5138, as milliseconds 1973: no real time is ambiguous
+OLDEST_MS = 31_536_000_000  # 1971-01-01; older is refused by Mixpanel (Import Events, "time")
+FUTURE_MS = 3_600_000  # one hour, as Mixpanel allows
+LONGEST_ID = 256
+NUMERIC = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """An event whose envelope can be judged; times in milliseconds since the epoch."""
+
+    name: str
+    profile: str
+    time_ms: int
+    received_ms: int
+    properties: dict[str, Any]
+
+
+def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
+    """Read the envelope of one event, or say which field cannot be read."""
+    name = event.get("event")
+    if type(name) is not str or not name:
+        return _absent_or_wrong(name, "event")
+    profile = event.get("profile_id")
+    if type(profile) is int:
+        profile = str(profile)
+    if type(profile) is not str:
+        return _absent_or_wrong(profile, "profile_id")
+    profile = normalise_id(profile)
+    if not profile:
+        return Rejected(RejectReason.MISSING_FIELD, "profile_id")
+    if profile.lower() in FORBIDDEN_IDS:
+        return Rejected(RejectReason.FORBIDDEN_ID, "profile_id")
+    if len(profile) > LONGEST_ID:
+        return Rejected(RejectReason.WRONG_TYPE, "profile_id")
+    time_ms = read_time(event.get("time"), now_ms, "time")
+    if not isinstance(time_ms, int):
+        return time_ms
+    received_ms = read_time(event.get("received_at"), now_ms, "received_at")
+    if not isinstance(received_ms, int):
+        return received_ms
+    properties = event.get("properties")
+    if type(properties) is not dict:
+        return _absent_or_wrong(properties, "properties")
+    return Envelope(name, profile, time_ms, received_ms, properties)
+
+
+def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
+    """Read seconds or milliseconds since the epoch, a number or digits, as integer milliseconds."""
+    kind = type(value)
+    if kind is str and NUMERIC.fullmatch(value) and value.isascii():
+        value = float(value)
+    elif kind is float:
+        if not math.isfinite(value):
+            return Rejected(RejectReason.WRONG_TYPE, path)
+    elif kind is not int:
+        return _absent_or_wrong(value, path)
+    if value < 0:  # also keeps the product below finite
+        return Rejected(RejectReason.TIME_TOO_OLD, path)
+    millis = round(value * 1000) if value < SECONDS_BELOW else int(value)
+    if millis < OLDEST_MS:
+        return Rejected(RejectReason.TIME_TOO_OLD, path)
+    if millis > now_ms + FUTURE_MS:
+        return Rejected(RejectReason.TIME_IN_FUTURE, path)
+    return millis
+
+
+def _absent_or_wrong(value: Any, path: str) -> Rejected:
+    absent = value is None or value == ""
+    return Rejected(RejectReason.MISSING_FIELD if absent else RejectReason.WRONG_TYPE, path)

@@ -1,0 +1,85 @@
+"""What becomes of one raw event: a closed union with typed reasons."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from pipeline.policy.vocabulary import Cohort, Region
+
+
+class DropReason(StrEnum):
+    """Why policy keeps an event from leaving. The person's choice or the law decided; nothing is broken."""
+
+    UNKNOWN_EVENT = "unknown_event"  # R03: the registry does not list this event
+    UNKNOWN_REGION = "unknown_region"  # R02
+    REGION_CONFLICT = "region_conflict"  # R01 with J14: no place may process an event of two regions
+    UNKNOWN_AGE = "unknown_age"  # R02: no signal from an accepted source
+    INDIA_CHILD = "india_child"  # R11: DPDP Act s.9(3), no consent cures it
+    PURPOSE_NEVER = "purpose_never"  # R06, R07: marketing to minors, AI training
+    VENDOR_GATE = "vendor_gate"  # R37: no signed document in force for the cohort
+    NO_CONSENT = "no_consent"  # R04: no record
+    CONSENT_UNREADABLE = "consent_unreadable"  # R02: the record is there and cannot be read
+    CONSENT_WITHDRAWN = "consent_withdrawn"  # R25
+    CONSENT_EXPIRED = "consent_expired"  # R08
+    CONSENT_IN_FUTURE = "consent_in_future"  # R08
+    CONSENT_REGION = "consent_region"  # R08: given under another region's law
+    CONSENT_AGE = "consent_age"  # R08: the record is not about a person of this age
+    CONSENT_GRANTOR = "consent_grantor"  # R08: the child, or somebody not shown to be an adult, granted it
+    CONSENT_METHOD = "consent_method"  # R08: not a method that proves this consent
+    CONSENT_NOTICE = "consent_notice"  # R08: the notice it answers is not in force
+    NO_ANALYTICS_CONSENT = "no_analytics_consent"  # R04
+    NO_DISCLOSURE_CONSENT = "no_disclosure_consent"  # R05
+    NO_MARKETING_CONSENT = "no_marketing_consent"  # R06
+    PRIVACY_SIGNAL = "privacy_signal"  # J7: Global Privacy Control
+    BEFORE_CONSENT = "before_consent"  # R09
+
+
+class RejectReason(StrEnum):
+    """Why an event cannot be judged. Its coordinates go to `events.rejected`; the event can be replayed."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    DUPLICATE_KEY = "duplicate_key"
+    NOT_AN_OBJECT = "not_an_object"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    FORBIDDEN_ID = "forbidden_id"
+    TIME_TOO_OLD = "time_too_old"
+    TIME_IN_FUTURE = "time_in_future"
+    MISROUTED_KEY = "misrouted_key"
+    WRONG_REGION = "wrong_region"
+    INTERNAL_ERROR = "internal_error"  # a defect of ours: this event is set aside, its neighbours go on
+
+
+class Clean(Struct, frozen=True, gc=False):
+    """An event that may leave.
+
+    key: the pseudonym, UTF-8; value: the Mixpanel import object, UTF-8 JSON; stripped: how many properties
+    stayed behind, by reason, in the order of `StripReason`.
+    """
+
+    region: Region
+    cohort: Cohort
+    key: bytes
+    value: bytes
+    stripped: tuple[int, ...]
+
+
+class Dropped(Struct, frozen=True, gc=False):
+    """An event that policy keeps from leaving."""
+
+    reason: DropReason
+    cohort: Cohort
+
+
+class Rejected(Struct, frozen=True, gc=False):
+    """An event that cannot be judged. path: a field of the envelope, never a name or value the client chose."""
+
+    reason: RejectReason
+    path: str = ""
+
+
+Outcome = Clean | Dropped | Rejected

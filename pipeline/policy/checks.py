@@ -1,0 +1,112 @@
+"""Checks of one property's value, built from the few JSON Schema keywords that a registered property may use.
+
+They give the verdict that JSON Schema 2020-12 gives, and are an order of magnitude cheaper than a validator.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.policy.compiled import Check
+
+ANNOTATIONS = {"description", "title", "examples", "deprecated", "x-class", "x-cohorts"}
+KEYWORDS = {
+    "boolean": set[str](),
+    "integer": {"minimum", "maximum"},
+    "number": {"minimum", "maximum"},
+    "string": {"enum", "pattern", "maxLength"},
+    "array": {"items", "maxItems"},
+}
+MAX_ITEMS = 254  # Mixpanel refuses longer lists
+MAX_BYTES = 255  # Mixpanel cuts longer strings, silently
+SAFE_INTEGER = 2**53  # beyond it JSON numbers lose digits
+
+
+class UnsupportedSchemaError(ValueError):
+    """A property schema says something that cannot be checked here. The text says what is valid."""
+
+
+def build_check(schema: Mapping[str, Any]) -> Check:
+    """Build the check of a property's value. Raise UnsupportedSchemaError."""
+    kind = schema.get("type", "string" if "enum" in schema else None)
+    if not isinstance(kind, str) or kind not in KEYWORDS:
+        raise UnsupportedSchemaError(f"type must be one of {', '.join(KEYWORDS)}")
+    extra = set(schema) - ANNOTATIONS - {"type"} - KEYWORDS[kind]
+    if extra:
+        raise UnsupportedSchemaError(
+            f"{', '.join(sorted(extra))} cannot be checked on {kind}; valid: {sorted(KEYWORDS[kind])}"
+        )
+    return _BUILDERS[kind](schema)
+
+
+def _boolean(_schema: Mapping[str, Any]) -> Check:
+    return lambda v: v is True or v is False
+
+
+def _range(schema: Mapping[str, Any]) -> tuple[float, float]:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    for bound in (low, high):
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or not abs(bound) <= SAFE_INTEGER:
+            raise UnsupportedSchemaError("minimum and maximum are both required, as numbers of at most 2^53")
+    return low, high  # type: ignore[return-value]  # the loop has just checked them
+
+
+def _integer(schema: Mapping[str, Any]) -> Check:
+    low, high = _range(schema)
+
+    def check(v: Any) -> bool:
+        if type(v) is int:  # bool is an int to isinstance
+            return low <= v <= high
+        return type(v) is float and low <= v <= high and v.is_integer()
+
+    return check
+
+
+def _number(schema: Mapping[str, Any]) -> Check:
+    low, high = _range(schema)
+
+    def check(v: Any) -> bool:
+        kind = type(v)
+        return (kind is float or kind is int) and low <= v <= high and math.isfinite(v)
+
+    return check
+
+
+def _string(schema: Mapping[str, Any]) -> Check:
+    if "enum" in schema:
+        listed = schema["enum"]
+        if not listed or any(type(v) is not str or len(v.encode()) > MAX_BYTES for v in listed):
+            raise UnsupportedSchemaError(f"enum must list strings of at most {MAX_BYTES} bytes")
+        if "pattern" in schema or "maxLength" in schema:
+            raise UnsupportedSchemaError("enum says everything; pattern and maxLength beside it are not checked")
+        values = frozenset(listed)
+        return lambda v: type(v) is str and v in values
+    if "pattern" not in schema:
+        raise UnsupportedSchemaError("a string needs an enum or a pattern, unless its class is free_text or url")
+    try:
+        pattern = re.compile(schema["pattern"], re.ASCII)
+    except re.error:
+        raise UnsupportedSchemaError("pattern is not a regular expression") from None
+    if not schema["pattern"].startswith("^") or not schema["pattern"].endswith("$"):
+        raise UnsupportedSchemaError("pattern must begin with ^ and end with $: a part that fits lets the rest pass")
+    longest = min(int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+
+    def check(v: Any) -> bool:
+        # fullmatch: "$" alone lets a newline follow
+        return type(v) is str and len(v) <= longest and v.isascii() and pattern.fullmatch(v) is not None
+
+    return check
+
+
+def _array(schema: Mapping[str, Any]) -> Check:
+    items, longest = schema.get("items"), schema.get("maxItems")
+    if not isinstance(items, dict) or type(longest) is not int or not 0 < longest <= MAX_ITEMS:
+        raise UnsupportedSchemaError(f"an array needs items and maxItems of 1 to {MAX_ITEMS}")
+    if items.get("type", "string") == "array":
+        raise UnsupportedSchemaError("an array of arrays is not allowed")
+    one = build_check(items)
+    return lambda v: type(v) is list and len(v) <= longest and all(map(one, v))
+
+
+_BUILDERS = {"boolean": _boolean, "integer": _integer, "number": _number, "string": _string, "array": _array}

@@ -1,0 +1,131 @@
+"""Turn the written policy into the one the core reads, or say everything that is wrong with it."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+from pipeline.policy.compiled import CompiledPolicy, Way
+from pipeline.policy.documents import Document, validate
+from pipeline.policy.errors import PolicyError
+from pipeline.policy.model import PolicySettings, RegionPolicy
+from pipeline.policy.vocabulary import Cohort, Purpose, Region
+
+SHIPPED = Path(__file__).parent.parent / "policies"
+DAY_MS = 86_400_000
+
+# 312.5(b)(2): these two prove a parent only to an operator that does not disclose
+NEVER_FOR_DISCLOSURE = {"email_plus", "text_plus"}
+# J1: an audience of children screens nobody out on her own word
+VERIFIED_SOURCES = {"id_document", "verified_parent", "virtual_token"}
+
+
+def load_policy(settings_file: Path | None = None) -> CompiledPolicy:
+    """Load the shipped policy with the operator's settings over it.
+
+    Raise PolicyError with every problem, each with file, line and what would be valid.
+    """
+    settings_documents = [Document(SHIPPED / "settings.yaml")]
+    if settings_file is not None:
+        settings_documents.append(Document(settings_file))
+    region_documents = [Document(SHIPPED / name) for name in ("us.yaml", "india.yaml")]
+    problems: list[str] = []
+    regions: list[RegionPolicy] = []
+    settings: PolicySettings | None = None
+    try:
+        settings = validate(PolicySettings, settings_documents)
+    except PolicyError as exc:
+        problems += exc.problems
+    for document in region_documents:
+        try:
+            regions.append(validate(RegionPolicy, [document]))
+        except PolicyError as exc:
+            problems += exc.problems
+    if settings is not None:
+        problems += _contradictions(settings, settings_documents)
+    if problems or settings is None:
+        raise PolicyError(problems)
+    digest = hashlib.sha256()
+    for document in [*settings_documents, *region_documents]:
+        digest.update(document.text.encode())
+    return _compile(settings, regions, digest.hexdigest())
+
+
+def _contradictions(settings: PolicySettings, documents: list[Document]) -> list[str]:
+    """Find what each key allows and the keys together do not."""
+    problems = []
+
+    def at(*loc: str) -> str:
+        for document in reversed(documents):
+            if (line := document.line(loc)) is not None:
+                return f"{document.path.name}:{line}: {'.'.join(loc)}"
+        return ".".join(loc)
+
+    void = NEVER_FOR_DISCLOSURE & set(settings.consent.parental_methods.with_disclosure)
+    if void:
+        problems.append(
+            f"{at('consent', 'parental_methods', 'with_disclosure')}: {', '.join(sorted(void))} never proves consent"
+            " to disclosure (16 CFR 312.5(b)(2)); list it under without_disclosure"
+        )
+    weak = set(settings.age_sources.us) - VERIFIED_SOURCES
+    if settings.coppa.audience == "primary_child" and weak:
+        problems.append(
+            f"{at('age_sources', 'us')}: {', '.join(sorted(weak))} cannot screen users out while coppa.audience is"
+            f" primary_child; valid: {', '.join(sorted(VERIFIED_SOURCES))}"
+        )
+    return problems
+
+
+def _end_of(day: date) -> int:
+    """Return the first millisecond after a day, UTC."""
+    return (day.toordinal() + 1 - date(1970, 1, 1).toordinal()) * DAY_MS
+
+
+def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str) -> CompiledPolicy:
+    decisions: dict[tuple[Cohort, Purpose], tuple[Way, ...]] = {}
+    for region in regions:
+        for age, purposes in region.decisions.items():
+            for purpose, ways in purposes.items():
+                cohort = Cohort(f"{region.region.upper()}/{age}")
+                decisions[cohort, purpose] = tuple(Way(way.space, tuple(way.require)) for way in ways)
+    gate = settings.vendor_gate
+    gates = {
+        Cohort.US_CHILD: gate.us_child,
+        Cohort.US_TEEN: gate.us_teen,
+        Cohort.US_ADULT: gate.us_adult,
+        Cohort.US_UNKNOWN: gate.us_unknown,
+        Cohort.IN_ADULT: gate.in_adult,
+    }
+    notices = settings.consent.notice_versions
+    parental = settings.consent.parental_methods
+    minor = settings.pseudonym.rotation_days.minor * DAY_MS
+    adult = settings.pseudonym.rotation_days.adult * DAY_MS
+    return CompiledPolicy(
+        version=settings.version,
+        sha256=sha256,
+        decisions=decisions,
+        gates={cohort: _end_of(signed.until) for cohort, signed in gates.items() if signed is not None},
+        notices={
+            Cohort.US_CHILD: frozenset(notices.us_child),
+            Cohort.US_TEEN: frozenset(notices.us_teen),
+            Cohort.US_ADULT: frozenset(notices.us_adult),
+            Cohort.IN_ADULT: frozenset(notices.in_adult),
+        },
+        age_sources={
+            Region.US: frozenset(settings.age_sources.us),
+            Region.IN: frozenset(settings.india.adult_sources),
+        },
+        primary_child=settings.coppa.audience == "primary_child",
+        parental_methods=frozenset(parental.with_disclosure) | frozenset(parental.without_disclosure),
+        disclosure_methods=frozenset(parental.with_disclosure) - NEVER_FOR_DISCLOSURE,
+        own_methods={
+            Region.US: frozenset(settings.consent.own_methods.us),
+            Region.IN: frozenset(settings.consent.own_methods.in_),
+        },
+        provider=settings.mixpanel.coppa_role == "internal_ops_provider",
+        internal_ops=settings.us_child.internal_ops_to_mixpanel,
+        us_adult_opt_out=settings.us_adult.analytics == "opt_out",
+        kids_rules=settings.apple.kids_rules,
+        teen_list=settings.us_teen.profile,
+        own_region_only=settings.region.processing_location == "own_region",
+        rotation_ms={c: adult if c in {Cohort.US_ADULT, Cohort.IN_ADULT} else minor for c in Cohort},
+    )
