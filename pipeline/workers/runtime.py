@@ -1,0 +1,163 @@
+"""What every worker has around its role: the Faust app, metrics and health, progress, an orderly start and end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol, cast
+
+from faust.types import TP
+
+from pipeline.ops import metric_table as table
+from pipeline.ops.errors import ConfigError
+from pipeline.ops.health import Progress, Readiness
+from pipeline.ops.http import OpsServer
+from pipeline.ops.logging import get_logger
+from pipeline.ops.metrics import Metrics
+from pipeline.ops.settings import Settings
+from pipeline.stream.agent import ChunkRole, fail_stop, run_role
+from pipeline.stream.app import create_app, run_worker
+from pipeline.stream.transport import ChunkSchema
+
+log = get_logger(__name__)
+
+WATCH_S = 1.0
+MAX_STALL_S = 60.0  # with work to do and no commit for this long, a worker is not ready
+
+
+class Room(Protocol):
+    """A role with what it needs around it. It is built, started and closed in the worker's event loop."""
+
+    @property
+    def role(self) -> ChunkRole:
+        """Return what the agent runs."""
+
+    async def start(self) -> None:
+        """Start what the role depends on."""
+
+    async def close(self) -> None:
+        """Stop it again, within 10 s; nothing that is unconfirmed may be acknowledged."""
+
+    @property
+    def window(self) -> int:
+        """Return how many chunks may be between arrival and acknowledgement."""
+
+    def assigned(self, partitions: frozenset[int]) -> None:
+        """Take note of the whole present assignment."""
+
+    def checks(self) -> Mapping[str, bool]:
+        """Return the role's own conditions for being ready."""
+
+    def publish(self) -> None:
+        """Set gauges that only matter when somebody looks; called every second."""
+
+
+class Runtime:
+    """One worker process: `name` is its role, `topic` the full name of what it consumes in chunks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        topic: str,
+        group: str,
+        metrics: Metrics,
+        room: Callable[[], Room],
+    ) -> None:
+        self._name = name
+        self._topic = topic
+        self._metrics = metrics
+        self._make_room = room
+        self._room: Room | None = None
+        self._progress = Progress(MAX_STALL_S)
+        self._failure: ConfigError | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._server = OpsServer(
+            metrics, self.readiness, settings.ops.bind, settings.ops.port, port_file=settings.ops.port_file
+        )
+        self.app = create_app(settings, group, {topic})
+        self.app.before_start, self.app.after_stop = self._start, self._stop
+        self.app.on_partitions_assigned.connect(cast("Any", self._assigned))
+        self.app.agent(self.app.topic(topic, schema=ChunkSchema()), name=f"{name}.{topic}")(self._agent)
+
+    def run(self) -> int:
+        """Work until a signal or a crash; return the exit status. Raise ConfigError if it could not start."""
+        status = run_worker(self.app)
+        if self._failure is not None:
+            raise self._failure
+        return status
+
+    def readiness(self) -> Readiness:
+        """Say whether this worker has partitions, knows what it needs to know, and moves."""
+        room = self._room
+        checks = {
+            "partitions_assigned": bool(self.app.consumer.assignment()) and not self.app.rebalancing,
+            "progress": not self._progress.stalled(),
+            **(room.checks() if room is not None else {"started": False}),
+        }
+        return Readiness(checks, tuple(name for name, holds in checks.items() if not holds))
+
+    async def _agent(self, stream: Any) -> None:
+        room = self._room
+        assert room is not None  # agents start after _start
+        await run_role(stream, room.role, window=room.window)
+
+    async def _start(self) -> None:
+        try:
+            await self._server.start()
+        except ConfigError as exc:
+            self._failure = exc
+            raise
+        self._room = self._make_room()
+        await self._room.start()
+        self._watching = endless(self._watch())
+        log.info("worker started", role=self._name, port=self._server.port)
+
+    async def _stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._room is not None:
+            await self._room.close()
+        await self._server.stop()
+
+    async def _assigned(self, _app: object, assigned: set[TP], **_kwargs: object) -> None:
+        mine = {tp for tp in assigned if tp.topic == self._topic}
+        for partition in self._progress.partitions() - mine:
+            self._metrics.remove(table.CONSUMER_LAG_RECORDS, topic=partition[0], partition=str(partition[1]))
+        self._progress.assign(mine)
+        log.info("partitions assigned", role=self._name, count=len(mine))
+        if self._room is not None:
+            self._room.assigned(frozenset(tp.partition for tp in mine))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            self._look()
+
+    def _look(self) -> None:
+        consumer, metrics = cast("Any", self.app.consumer), self._metrics
+        for tp in self._progress.partitions():
+            committed = consumer._committed_offset.get(TP(*tp))  # noqa: SLF001  # Faust keeps it, and shows it nowhere
+            self._progress.update(tp, committed, _end_of(consumer, TP(*tp)))
+            lag = self._progress.lag(tp)
+            if lag is not None:
+                metrics.set(table.CONSUMER_LAG_RECORDS, lag, topic=tp[0], partition=str(tp[1]))
+        metrics.set(table.COMMITTED_OFFSET_AGE_SECONDS, self._progress.age_s())
+        metrics.set(table.WORKER_READY, float(self.readiness().ready), role=self._name)
+        if self._room is not None:
+            self._room.publish()
+
+
+def _end_of(consumer: Any, tp: TP) -> int | None:
+    end = consumer.highwater(tp)
+    return int(end) if end is not None else None
+
+
+def endless(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Run something until it is cancelled; the process ends if it ends by itself."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_must_be_cancelled)
+    return task
+
+
+def _must_be_cancelled(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        fail_stop(task.exception() or RuntimeError("a task that runs for ever has ended"))
