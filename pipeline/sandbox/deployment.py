@@ -1,0 +1,157 @@
+"""A whole deployment on loopback: broker, topics, a stand-in for each region's Mixpanel project, and the workers."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from ruamel.yaml import YAML
+
+from pipeline.ops.errors import ConfigError
+from pipeline.ops.settings import Settings, load_settings
+from pipeline.policy.vocabulary import Region
+from pipeline.publish import Publisher
+from pipeline.sandbox.kafka import EmbeddedKafka
+from pipeline.sandbox.mixpanel import MixpanelStandIn, sandbox_project
+from pipeline.sandbox.scrape import readiness
+from pipeline.sandbox.supervisor import SupervisedWorker
+from pipeline.stream.admin import create_topics
+from pipeline.workers.keys import new_key_file
+
+DEMO_SETTINGS = Path(__file__).parent / "demo-settings.yaml"
+PARTITIONS = 4
+READY_S = 60.0
+
+
+class Deployment:
+    """Broker, stand-ins and workers in one temporary directory; everything ends with it.
+
+    broker: one that runs already, else an own one. prefix: before every topic and group, to share a broker.
+    settings: policy settings laid over the shipped ones. overrides: further worker settings, by group.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: EmbeddedKafka | None = None,
+        prefix: str = "",
+        settings: Path = DEMO_SETTINGS,
+        partitions: int = PARTITIONS,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        count_only: bool = False,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._own_broker = broker is None
+        self.broker = broker or EmbeddedKafka()
+        self._prefix = prefix
+        self._policy_settings = settings
+        self._partitions = partitions
+        self._overrides = overrides or {}
+        self._say = say
+        self.standins = {
+            region: MixpanelStandIn(sandbox_project(region), region=region, count_only=count_only) for region in Region
+        }
+        self.workers: list[SupervisedWorker] = []
+
+    def __enter__(self) -> Self:
+        self.directory = Path(tempfile.mkdtemp(prefix="coppice-sandbox-"))
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for worker in self.workers:
+            worker.stop()
+        for standin in self.standins.values():
+            standin.stop()
+        if self._own_broker:
+            self.broker.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _start(self) -> None:
+        if self._own_broker:
+            self._say("starting Apache Kafka")
+            self.broker.start()
+        self._say("starting a Mixpanel stand-in for each region")
+        for standin in self.standins.values():
+            standin.start()
+        self.keys_file = self.directory / "keys.json"
+        self.keys_file.write_text(json.dumps(new_key_file()), encoding="utf-8")
+        self.settings = self.load("base")
+        self._say("creating topics")
+        create_topics(self.settings)
+
+    def add_worker(self, role: str, region: str, *, wait: bool = True) -> SupervisedWorker:
+        """Start one more worker of a role, and wait until it is ready. Raise ConfigError when it does not get there."""
+        name = f"{role}-{region}-{len(self.workers)}"
+        config = self._write_config(name)
+        arguments = ["worker", role, "--region", region, "--config", str(config)]
+        worker = SupervisedWorker(name, arguments, self.directory, port_file=self.directory / f"{name}.port")
+        self.workers.append(worker)
+        worker.start()
+        if wait:
+            self.wait_ready(worker)
+        return worker
+
+    def wait_ready(self, *workers: SupervisedWorker, timeout_s: float = READY_S) -> None:
+        """Wait until workers (all, if none is named) are ready. Raise ConfigError when one does not get there."""
+        deadline = time.monotonic() + timeout_s
+        for worker in workers or self.workers:
+            while not (state := readiness(worker.port) or {}).get("ready"):
+                if time.monotonic() > deadline:
+                    tail = worker.log.read_text(encoding="utf-8")[-2000:] if worker.log.exists() else ""
+                    raise ConfigError(f"worker {worker.name} is not ready: {state.get('why')}\n{tail}")
+                time.sleep(0.05)
+
+    def publisher(self) -> Publisher:
+        """Return a publisher to this deployment's topics."""
+        return Publisher(
+            self.broker.bootstrap,
+            topic=self.topic("events.raw"),
+            consent_topic=self.topic("consent"),
+            strict=False,
+        )
+
+    def topic(self, name: str) -> str:
+        """Return the full name of a topic."""
+        return self._prefix + name
+
+    def load(self, name: str) -> Settings:
+        """Return the settings that a worker of this name would have."""
+        return load_settings(self._write_config(name))
+
+    def _write_config(self, name: str) -> Path:
+        mixpanel = {}
+        for region, standin in self.standins.items():
+            project = standin.project
+            mixpanel[str(region)] = {
+                "host": standin.url,
+                "project_id": project.project_id,
+                "token": project.token,
+                "service_account_user": project.service_account_user,
+                "service_account_secret": project.secret,
+            }
+        content: dict[str, Any] = {
+            "kafka": {
+                "bootstrap": self.broker.bootstrap,
+                "topic_prefix": self._prefix,
+                "group_prefix": f"{self._prefix}coppice",
+                "partitions": self._partitions,
+            },
+            "policy": {"settings_file": str(self._policy_settings)},
+            "keys_file": str(self.keys_file),
+            "mixpanel": mixpanel,
+            "ops": {"port": 0, "port_file": str(self.directory / f"{name}.port")},
+        }
+        for group, values in self._overrides.items():
+            content[group] = {**content.get(group, {}), **values}
+        path = self.directory / f"{name}.yaml"
+        with path.open("w", encoding="utf-8") as file:
+            YAML().dump(content, file)
+        return path
