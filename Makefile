@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+OPPONENTS := .venv-opponents
 ARGS ?=
 
-.PHONY: demo test lint unit bench wheel-check clean
+.PHONY: demo test lint unit bench wheel-check detectors clean
 
 $(READY): locks/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -34,5 +35,14 @@ wheel-check: $(READY)  ## build the wheel, install it into an empty environment,
 bench: $(READY)  ## every figure beside its baseline, into benchmarks/reports/latest.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
+detectors: $(READY) $(OPPONENTS)/.ready  ## measure Presidio and the detectors on one corpus, into docs/detectors.md
+	$(OPPONENTS)/bin/python -m benchmarks.opponents.presidio_scan
+	$(BIN)/python -m benchmarks.detector_table
+
+$(OPPONENTS)/.ready: locks/opponents.txt
+	$(PYTHON) -m venv $(OPPONENTS)
+	$(OPPONENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/opponents.txt
+	touch $@
+
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-opponents build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -35,8 +35,8 @@ class Score:
     missed: list[Sample] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
-        """The counts as JSON takes them."""
-        tables = {name: dict(getattr(self, name)) for name in _TABLES}
+        """The counts as JSON takes them, in order of their names."""
+        tables = {name: dict(sorted(getattr(self, name).items())) for name in _TABLES}
         return {**tables, "clean": self.clean, "damaged": self.damaged}
 
     @classmethod

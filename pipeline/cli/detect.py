@@ -16,7 +16,9 @@ WIDEST = 1 << 20  # characters of a line that are read; a longer one is opaque w
 
 
 @click.command()
-@click.argument("source", metavar="[FILE|-]", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument(
+    "source", metavar="[FILE|-]", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option("--text", help="Look into this text instead of a file.")
 @click.option("--key", default="", help="The name of the property that would hold it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line instead of a table.")
@@ -38,6 +40,7 @@ def detect(source: str | None, text: str | None, key: str, *, as_json: bool) -> 
 
 def report(line: int, text: str, key: str) -> dict[str, Any]:
     """Return what is found in one line of text, as the JSON object that is printed."""
+    text = text.encode(errors="replace").decode()  # arguments may hold bytes that are no text
     seen = scan(text, key)
     return {
         "line": line,
@@ -78,7 +81,9 @@ def show(reports: Iterator[dict[str, Any]] | list[dict[str, Any]], *, as_json: b
     for count, each in enumerate(reports, 1):  # noqa: B007  # how many there were
         left = "(dropped)" if each["scrubbed"] is None else each["scrubbed"]
         for finding in each["findings"]:
-            table.add_row(*map(plain, (each["line"], finding["found"], finding["name"], finding["class"], finding["law"], left)))
+            table.add_row(
+                *map(plain, (each["line"], finding["found"], finding["name"], finding["class"], finding["law"], left))
+            )
     if table.row_count:
         Console().print(table)
     else:

@@ -1,0 +1,46 @@
+"""Build serial, Android ID and other names of one device that have no form of their own; and its Wi-Fi's name."""
+
+from pipeline.detect.detector import Detector, Kind, Strength
+
+DETECTOR = Detector(
+    name="device_serial",
+    kind=Kind.DEVICE,
+    law="16 CFR 312.2 PI (7); Google Play Families policy",
+    pattern="[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-z]{8,20}",
+    strength=Strength.CONTEXT,
+    words=(
+        "android id",
+        "androidid",
+        "build serial",
+        "serial number",
+        "serial no",
+        "device serial",
+        "ssid",
+        "bssid",
+        "mac address",
+    ),
+    keys=(
+        "androidid",
+        "ssaid",
+        "serial",
+        "serialnumber",
+        "serialno",
+        "buildserial",
+        "deviceserial",
+        "hardwareid",
+        "hwid",
+        "ssid",
+        "wifissid",
+        "wifiname",
+        "networkname",
+        "devicename",
+        "hostname",
+        "bluetoothname",
+        "chipid",
+        "gsfid",
+        "drmid",
+        "widevineid",
+    ),
+    hits=("9774d56d682e549c", "R58M12ABCDE"),
+    misses=("9774d56", "level"),
+)

@@ -1,0 +1,43 @@
+"""Handle in a chat or on a social network: `@name`. A user chooses it, so it cannot be shown to be harmless."""
+
+from pipeline.detect.detector import Detector, Kind
+
+DETECTOR = Detector(
+    name="handle",
+    kind=Kind.SCREEN_NAME,
+    law="16 CFR 312.2 PI (3), (4)",
+    pattern="@[a-z0-9_.]{2,30}",
+    probe="@[a-z0-9_.]",
+    keys=(
+        "handle",
+        "username",
+        "gamertag",
+        "nickname",
+        "nick",
+        "screenname",
+        "login",
+        "userhandle",
+        "displayname",
+        "discord",
+        "instagram",
+        "insta",
+        "snapchat",
+        "telegram",
+        "whatsapp",
+        "tiktok",
+        "skype",
+        "chatid",
+        "gamername",
+        "playertag",
+        "discordid",
+        "discordtag",
+        "twitter",
+        "gamecenterid",
+        "playgamesid",
+        "alias",
+        "player",
+        "avatarname",
+    ),
+    hits=("@mia_2014", "dm @diya.sharma", "follow me:@noah"),
+    misses=("5 @ 10", "@ home", "@a", "mia@"),
+)

@@ -1,0 +1,42 @@
+"""Names of people. No pattern finds them, least of all those of India, so only a key can tell one."""
+
+from pipeline.detect.detector import Detector, Kind
+
+DETECTOR = Detector(
+    name="name",
+    kind=Kind.NAME,
+    law="16 CFR 312.2 PI (1), (11); DPDP Act 2(t)",
+    keys=(
+        "name",
+        "fullname",
+        "firstname",
+        "lastname",
+        "middlename",
+        "surname",
+        "givenname",
+        "familyname",
+        "childname",
+        "kidname",
+        "parentname",
+        "guardianname",
+        "mothername",
+        "fathername",
+        "realname",
+        "legalname",
+        "maidenname",
+        "petname",
+        "teachername",
+        "schoolteacher",
+        "studentname",
+        "playername",
+        "profilename",
+        "contactname",
+        "friendname",
+        "siblingname",
+        "cardholder",
+        "cardholdername",
+        "nameoncard",
+        "initials",
+        "signature",
+    ),
+)

@@ -1,0 +1,46 @@
+"""UUID, with or without its hyphens: the form of nearly every id that an app, a device or a person is given."""
+
+from pipeline.detect.detector import Detector, Kind
+
+DETECTOR = Detector(
+    name="uuid",
+    kind=Kind.PERSISTENT_ID,
+    law="16 CFR 312.2 PI (7)",
+    pattern="[0-9a-f]{8}[-_:]?[0-9a-f]{4}[-_:]?[0-9a-f]{4}[-_:]?[0-9a-f]{4}[-_:]?[0-9a-f]{12}",
+    validate=lambda text: not text.isdigit(),
+    probe="[0-9a-f]{4}[-_:]?[0-9a-f]{4}[-_:]?[0-9a-f]{4}[-_:]?[0-9a-f]",
+    keys=(
+        "deviceid",
+        "anonid",
+        "anonymousid",
+        "installid",
+        "installationid",
+        "userid",
+        "distinctid",
+        "profileid",
+        "uuid",
+        "guid",
+        "udid",
+        "clientid",
+        "visitorid",
+        "accountid",
+        "playerid",
+        "childid",
+        "kidid",
+        "customerid",
+        "fingerprint",
+        "uid",
+        "devicefingerprint",
+        "instanceid",
+        "userpseudoid",
+        "externalid",
+        "crmid",
+    ),
+    hits=(
+        "4EC9521C-94C0-4053-A145-66E69A4F17B6",
+        "{4ec9521c-94c0-4053-a145-66e69a4f17b6}",
+        "4ec9521c94c04053a14566e69a4f17b6",
+        "id_4ec9521c-94c0-4053-a145-66e69a4f17b6",
+    ),
+    misses=("4EC9521C-94C0-4053-A145", "level-4053-a145", "12345678901234567890123456789012"),
+)

@@ -1,0 +1,137 @@
+"""One detector, compiled: where it is in a text."""
+
+import re
+from collections.abc import Callable
+
+from pipeline.detect.detector import Detector, Finding, Strength, always
+from pipeline.detect.ordinary import is_counted, with_neighbours
+from pipeline.detect.prefilter import word_pattern
+from pipeline.detect.runs import is_nobodys
+
+BEFORE = 40  # characters in which a word that names the identifier may stand before it,
+AFTER = 40  # and behind it
+MOST_TRIES = 1024  # matches that are judged in one text or value; a feedback of 1,000 signs has about 150
+
+_FLAGS = re.IGNORECASE | re.ASCII
+_REST = re.compile(r"[^\s\"'<>()\[\]{}]*")
+_ROW = re.compile(with_neighbours("[0-9]{5,20}"), _FLAGS)
+_DIGIT = re.compile("[0-9]")
+_NUMBER_STARTS = frozenset("0123456789+(")
+_ROW_SIGNS = frozenset("0123456789 ")
+_REACH = 24  # characters in which a word says what a number counts
+
+
+class Spent(Exception):  # noqa: N818  # never leaves the engine
+    """No effort is left."""
+
+
+class Effort:
+    """How many matches may still be judged, in all readings of a text and all parts of a value."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_TRIES
+
+
+class Matcher:
+    """A detector's patterns for the standard library's `re`, which finds spans."""
+
+    __slots__ = (
+        "_accept",
+        "_bounded",
+        "_counted",
+        "_exact",
+        "_is_number",
+        "_search",
+        "_unless",
+        "_word",
+        "certain",
+        "detector",
+    )
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        edge, close = ("(?<![0-9A-Za-z])", "(?![0-9A-Za-z])") if detector.bounded else ("", "")
+        self._search = re.compile(f"{edge}(?:{detector.pattern}){close}", _FLAGS).search
+        self._bounded = detector.bounded
+        self._exact = detector.exact.fullmatch if detector.exact is not None else None
+        self._accept = None if detector.validate is always else detector.validate
+        self._counted = detector.counted
+        self._is_number = detector.digits is not None
+        self._unless = _right_before(detector.unless) if detector.unless else None
+        self.certain = detector.strength is not Strength.CONTEXT
+        self._word = Words(detector.words) if detector.words else None
+
+    def find(
+        self, text: str, hint: str | None, found: list[Finding], *, counting: bool = True, most: int = MOST_TRIES
+    ) -> int:
+        """Add where the identifier is. Return how many of the `most` matches that may be judged are left, 0 if none.
+
+        After a number that is refused the search goes on with the number's next group ("45210 98765 43210"); any other
+        match that is refused, or that is not `exact`, is passed over whole.
+        hint: the property's name in words, for context; None if no word is in the text, so that none is sought.
+        counting: a word that says what a number counts may be in the text.
+        """
+        match = self._search(text)
+        while match is not None and most > 0:
+            most -= 1
+            start, end = match.span()
+            if self._exact is not None and self._exact(match.group()) is None:
+                pass
+            elif self._is_it(match.group(), text, start, end, hint, counting):
+                if not self._bounded and (rest := _REST.match(text, end)):
+                    end = rest.end()
+                found.append(Finding(self.detector, start, end))
+            elif text[start] in _NUMBER_STARTS:
+                end = start
+            match = self._search(text, end if end > start else start + 1)
+        return most
+
+    def _is_it(self, match: str, text: str, start: int, end: int, hint: str | None, counting: bool) -> bool:
+        if (
+            self.certain
+            and (self._accept is None or self._accept(match))
+            and not (self._is_number and is_nobodys(match))
+            and not (
+                counting and self._counted and _ROW_SIGNS.issuperset(match) and _counts_something(text, start, end)
+            )
+            and not (self._unless is not None and self._unless(text[max(0, start - _REACH) : start]))
+        ):
+            return True
+        return hint is not None and self._word is not None and self._word.is_near(text, start, end, hint)
+
+    def is_named_by(self, words: str) -> bool:
+        """True if one of these words names the identifier."""
+        return self._word is not None and self._word.is_near("", 0, 0, words)
+
+
+def _right_before(words: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+    """Return a search for one of the words at the end of a text."""
+    return re.compile(rf"(?<![a-z])(?:{word_pattern(words)})[ :=._-]{{0,2}}\Z", re.IGNORECASE).search
+
+
+def _counts_something(text: str, start: int, end: int) -> bool:
+    """True if a word beside a row of digits says what it counts."""
+    before = _DIGIT.sub("x", text[max(0, start - _REACH) : start])
+    digits = text[start:end].replace(" ", "")
+    row = _ROW.search(f"{before}{digits}{text[end : end + _REACH]}")
+    return row is not None and is_counted(row.group())
+
+
+class Words:
+    """A detector's words, to be found around a match."""
+
+    __slots__ = ("_search",)
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self._search = re.compile(f"(?<![a-z])(?:{word_pattern(words)})(?![a-z])", re.IGNORECASE).search
+
+    def is_near(self, text: str, start: int, end: int, hint: str) -> bool:
+        """True if one stands near the match or in the hint."""
+        return self._search(f"{beside(text, start, end)} {hint}") is not None
+
+
+def beside(text: str, start: int, end: int) -> str:
+    """Return what stands near a part of a text: a word there may name what the part is."""
+    return f"{text[max(0, start - BEFORE) : start]} {text[end : end + AFTER]}"

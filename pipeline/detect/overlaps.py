@@ -1,0 +1,34 @@
+"""Findings that overlap become one, so that a text is replaced once at each place."""
+
+from collections.abc import Iterator
+
+from pipeline.detect.detector import Detector, Finding, Strength
+
+_RANK = {Strength.CERTAIN: 0, Strength.LIKELY: 1, Strength.CONTEXT: 2}
+
+
+def join(found: list[Finding]) -> Iterator[Finding]:
+    """Yield spans that do not overlap, in order: each is all that an overlapping group covers, under its best's name.
+
+    found: at least one; it is sorted in place.
+    """
+    found.sort(key=lambda finding: finding.start)
+    group = [found[0]]
+    reach = found[0].end
+    for finding in found[1:]:
+        if finding.start < reach:
+            group.append(finding)
+            reach = max(reach, finding.end)
+            continue
+        yield Finding(_best(group), group[0].start, reach)
+        group, reach = [finding], finding.end
+    yield Finding(_best(group), group[0].start, reach)
+
+
+def _best(group: list[Finding]) -> Detector:
+    """Return the longest, then the strongest; the name decides a tie, because the prefilter keeps no order."""
+    return group[0].detector if len(group) == 1 else min(group, key=_order).detector
+
+
+def _order(finding: Finding) -> tuple[int, int, str]:
+    return finding.start - finding.end, _RANK[finding.detector.strength], finding.detector.name

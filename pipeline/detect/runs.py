@@ -1,0 +1,76 @@
+"""How many digits the numbers of a text have, in every way its groups can be read together.
+
+An automaton that allows a separator between any two digits needs a state for every way to group them; counting does
+not. "98765 43210 12" holds numbers of 2, 5, 7, 10 and 12 digits.
+
+And which rows of digits are nobody's number, however long: those of shops, of machines and of people who count.
+"""
+
+import re
+from itertools import pairwise
+
+LONGEST = 63  # digits; what is longer than any identifier counts as this long
+
+_RUN = re.compile("[0-9]+(?:[ .()/+-]{1,4}[0-9]+)*")
+_GROUP = re.compile("[0-9]+")
+_MASK = (1 << (LONGEST + 1)) - 1
+
+
+def digit_counts(text: str) -> int:
+    """Return a bit for each number of digits that consecutive groups of the text have together."""
+    counts = 0
+    for run in _RUN.findall(text):
+        if run.isdigit():
+            counts |= 1 << min(len(run), LONGEST)
+            continue
+        sums = 0  # of all rows of groups that end at the current one
+        for group in _GROUP.findall(run):
+            size = min(len(group), LONGEST)
+            sums = ((sums << size) | (1 << size)) & _MASK
+            counts |= sums
+    return counts
+
+
+def between(least: int, most: int) -> int:
+    """Return the bits for least to most digits."""
+    return (1 << (most + 1)) - (1 << least)
+
+
+NO_ORDER = re.compile(r"(?![0-9]{3}([ .-])[0-9]{7}\1[0-9]{7}\Z).*", re.DOTALL)
+"""Refuses the order number of a shop, in groups of 3, 7 and 7: its first two look like a telephone number."""
+ORDER = "[0-9]{3}[ .-][0-9]{7}[ .-][0-9]{7}"
+"""A pattern for it, for a detector to take it whole."""
+
+_LEAST_POWER, _MOST_POWER = 27, 64  # 2 ** 27 has nine digits; smaller ones are no identifier's length
+_LIMITS = frozenset(str(2**bits + off) for bits in range(_LEAST_POWER, _MOST_POWER + 1) for off in (-1, 0, 1))
+_LEAST_ROW = 3  # numbers
+_ROUND = 50
+_YEARS = range(1900, 2100)
+
+
+def is_nobodys(text: str) -> bool:
+    """True if the digits of a text are a limit of computers (2147483647), or a row as people count.
+
+    A row goes up or down by the same step, or doubles, or has round numbers or years only; what stands before it may
+    be another number ("1 2000 3000 4000"). A few in a hundred thousand telephone numbers look so too when they are
+    written in groups; a word beside one still names it.
+    """
+    if text[0] in "+(":  # only telephone numbers begin so
+        return False
+    groups = _GROUP.findall(text)
+    if len(groups) == 1:
+        return groups[0] in _LIMITS
+    return _is_row(groups) or _is_row(groups[1:])
+
+
+def _is_row(groups: list[str]) -> bool:
+    if len(groups) < _LEAST_ROW or any(group[0] == "0" for group in groups):
+        return False
+    numbers = list(map(int, groups))
+    steps = {after - before for before, after in pairwise(numbers)}
+    return (
+        (len(steps) == 1 and steps != {0})
+        or all(after == 2 * before for before, after in pairwise(numbers))
+        or all(number % _ROUND == 0 for number in numbers)
+        or all(number in _YEARS for number in numbers)
+    )

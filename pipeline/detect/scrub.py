@@ -1,0 +1,46 @@
+"""Adults' opted-in free text without the identifiers that can be found in it (R21).
+
+What names and addresses it holds cannot be found for certain; that is why the text of minors never gets here.
+"""
+
+from pipeline.detect.catalogue import OPAQUE
+from pipeline.detect.engine import TOKENS, Scan, scan
+
+LIMIT = 120  # characters of free text that may leave
+
+
+def scrub(text: str, *, limit: int = LIMIT) -> str | None:
+    """Return the text with every finding replaced by its token, cut to `limit` characters; None if that is not enough.
+
+    A text without findings comes back as it was written. The result is scanned again in all its readings, and None
+    says that something was left. Scrubbing the result changes nothing.
+    """
+    seen = scan(text)
+    if not seen.findings:
+        return text if len(text) <= limit else _checked(cut(text, limit))
+    if any(finding.detector is OPAQUE for finding in seen.findings):
+        return None
+    return _checked(cut(_replace(seen), limit))
+
+
+def _checked(text: str) -> str | None:
+    return None if scan(text).findings else text
+
+
+def _replace(seen: Scan) -> str:
+    parts: list[str] = []
+    done = 0
+    for finding in seen.findings:
+        parts += (seen.text[done : finding.start], f"[{finding.detector.name}]")
+        done = finding.end
+    parts.append(seen.text[done:])
+    return "".join(parts)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most `limit` code points of a text; a token goes whole."""
+    if len(text) <= limit:
+        return text
+    opened = text.rfind("[", 0, limit)
+    token = TOKENS.match(text, opened) if opened >= 0 else None
+    return text[:opened] if token is not None and token.end() > limit else text[:limit]
