@@ -80,7 +80,6 @@ class ConsentLookup(Protocol):
 
 KEYS = 17  # of a record without optional ones: 10, and 2, 2 and 3 below them
 KNOWN_WORDS = 16_384
-OPTIONAL = ("withdrawn_at", "expires_at", "notice_hash", "source", "relation", "birth_month")
 
 _decoder = msgspec.json.Decoder(ConsentRecord)
 
@@ -100,7 +99,7 @@ def parse_consent(key: bytes, value: bytes) -> ConsentRecord | ConsentFault:
         words = (record.method, record.age.source, record.source, record.relation, record.birth_month)
         if record.profile_id != key.decode() or (words not in _known and not _well_formed(words)):
             return ConsentFault.UNREADABLE
-        if may_repeat_keys(value, KEYS) and may_repeat_keys(value, KEYS + _optional_keys(record)):
+        if may_repeat_keys(value, KEYS + _optional_keys(record)):
             json.loads(value, object_pairs_hook=_unique)
     except (ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
         return ConsentFault.UNREADABLE
@@ -124,8 +123,15 @@ def _well_formed(words: Words) -> bool:
 
 
 def _optional_keys(record: ConsentRecord) -> int:
-    given = [getattr(record, name) for name in OPTIONAL]
-    return len(given) - given.count(None) + record.purposes.ai_training
+    return (
+        (record.withdrawn_at is not None)
+        + (record.expires_at is not None)
+        + (record.notice_hash is not None)
+        + (record.source is not None)
+        + (record.relation is not None)
+        + (record.birth_month is not None)
+        + record.purposes.ai_training
+    )
 
 
 def _unique(pairs: list[tuple[str, object]]) -> None:

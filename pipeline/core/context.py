@@ -1,10 +1,11 @@
 """Everything the pure function may know besides the event and its consent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.core.identity import KeyRing
-from pipeline.policy.compiled import CompiledPolicy, Registry
+from pipeline.core.ruling import Rulings
+from pipeline.policy.compiled import CompiledPolicy, EventPlan, Registry
 from pipeline.policy.vocabulary import Region
 
 
@@ -20,8 +21,10 @@ class Project:
 class Context:
     """The world at one moment. now_ms: milliseconds since the epoch, one value per chunk.
 
-    only: the one region this worker may process, None for all. library: name and version of the package whose
-    message form the events have, as Mixpanel shows them (`mp_lib`, `$lib_version`).
+    only: the one region this worker may process, None for all. rulings: what has been worked out for this policy and
+    registry; another policy gets a context of its own. library: name and version of the package whose
+    message form the events have, as Mixpanel shows them (`mp_lib`, `$lib_version`). profile: what profiles of adults
+    may hold; without it every update of one is unknown.
     """
 
     policy: CompiledPolicy
@@ -31,6 +34,8 @@ class Context:
     library: tuple[str, str]
     now_ms: int
     only: Region | None = None
+    profile: EventPlan | None = None
+    rulings: Rulings = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, now_ms: int) -> "Context":
         """Return the same world at another moment."""

@@ -1,11 +1,13 @@
 """May the event leave? Cohort × purpose → the ways the policy lists, each a row of predicates (R04–R11, R37)."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from pipeline.core.cohort import Standing
-from pipeline.core.consent import ConsentRecord
+from pipeline.core.consent import ConsentFault, ConsentRecord
+from pipeline.core.envelope import Envelope
 from pipeline.core.outcome import DropReason
 from pipeline.policy.compiled import CompiledPolicy, Predicate, Way
 from pipeline.policy.vocabulary import Cohort, Purpose, Region
@@ -27,9 +29,30 @@ class Case(Struct, frozen=True, gc=False):
     now_ms: int
 
 
+def case_of(
+    event: dict[str, Any],
+    envelope: Envelope,
+    state: ConsentRecord | ConsentFault | None,
+    standing: Standing,
+    now_ms: int,
+) -> Case:
+    """Gather what a decision may ask about an event whose envelope has been read."""
+    record = state if isinstance(state, ConsentRecord) else None
+    return Case(
+        standing,
+        record,
+        record is None and state is ConsentFault.UNREADABLE,
+        "gpc" in event and event["gpc"] is not False,
+        min(envelope.received_ms, envelope.time_ms),
+        now_ms,
+    )
+
+
 def decide(case: Case, purpose: Purpose, policy: CompiledPolicy) -> Way | DropReason:
     """Return the first way that is open, else why the first way is closed."""
     cohort = case.standing.cohort
+    if cohort in policy.killed:
+        return DropReason.KILL_SWITCH
     if cohort is _NO_REGION:
         return DropReason.REGION_CONFLICT if case.standing.conflict else DropReason.UNKNOWN_REGION
     ways = policy.decisions.get((cohort, purpose))
@@ -48,6 +71,24 @@ def decide(case: Case, purpose: Purpose, policy: CompiledPolicy) -> Way | DropRe
     return first or DropReason.PURPOSE_NEVER
 
 
+class Tried(Struct, frozen=True):
+    """One way of the policy. answers: for each predicate of `way.require`, None if it holds, else why it does not."""
+
+    way: Way
+    answers: tuple[DropReason | None, ...]
+
+    @property
+    def open(self) -> bool:
+        """Say whether every predicate holds."""
+        return not any(self.answers)
+
+
+def trace(case: Case, purpose: Purpose, policy: CompiledPolicy) -> tuple[Tried, ...]:
+    """Ask every predicate of every way, also those that `decide` no longer needs to ask."""
+    ways = policy.decisions.get((case.standing.cohort, purpose), ())
+    return tuple(Tried(way, tuple(_PREDICATES[each](case, policy) for each in way.require)) for way in ways)
+
+
 def _never(case: Case, purpose: Purpose) -> DropReason:
     cohort = case.standing.cohort
     if cohort is Cohort.IN_CHILD:
@@ -61,14 +102,17 @@ def _never(case: Case, purpose: Purpose) -> DropReason:
 
 def _vendor_gate(case: Case, policy: CompiledPolicy) -> DropReason | None:
     """R37. Where an adult is said to be younger, her own gate must be open, too: a younger signal opens nothing."""
-    if case.standing.adult_signal and case.standing.cohort is _TEEN and not _open(Cohort.US_ADULT, case, policy):
-        return DropReason.VENDOR_GATE
-    return None if _open(case.standing.cohort, case, policy) else DropReason.VENDOR_GATE
+    if case.standing.adult_signal and case.standing.cohort is _TEEN:
+        return _gate_of(Cohort.US_ADULT, case, policy) or _gate_of(_TEEN, case, policy)
+    return _gate_of(case.standing.cohort, case, policy)
 
 
-def _open(cohort: Cohort, case: Case, policy: CompiledPolicy) -> bool:
+def _gate_of(cohort: Cohort, case: Case, policy: CompiledPolicy) -> DropReason | None:
+    """Open while the cohort's document is in force; the kill switch closes it also to whoever must pass it, too."""
     end = policy.gates.get(cohort)
-    return end is not None and case.now_ms < end
+    if end is not None and case.now_ms < end:
+        return DropReason.KILL_SWITCH if cohort in policy.killed else None
+    return DropReason.VENDOR_GATE
 
 
 def _in_force(case: Case, policy: CompiledPolicy) -> DropReason | None:
@@ -148,8 +192,7 @@ def _internal_ops_allowed(case: Case, policy: CompiledPolicy) -> DropReason | No
     if case.record is not None and case.record.withdrawn_at is not None:
         return DropReason.CONSENT_WITHDRAWN
     if policy.internal_ops and policy.provider and not case.standing.older_signal:
-        both = _open(Cohort.US_CHILD, case, policy) and _open(Cohort.US_UNKNOWN, case, policy)
-        return None if both else DropReason.VENDOR_GATE
+        return _gate_of(Cohort.US_CHILD, case, policy) or _gate_of(Cohort.US_UNKNOWN, case, policy)
     return DropReason.NO_CONSENT if case.record is None else DropReason.UNKNOWN_AGE
 
 

@@ -9,6 +9,8 @@ from pipeline.core.outcome import Rejected, RejectReason
 
 MAX_BYTES = 1_000_000  # what fits a Kafka message of default size, with room for key and headers
 MAX_DEPTH = 64
+LARGE = 65_536  # a record that is smaller is quick to decode whatever it holds
+MOST_BRACKETS = 16_384
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(enc_hook=lambda _: None)
@@ -31,6 +33,8 @@ def decode(raw: bytes | None) -> Any | Rejected:
         return Rejected(RejectReason.EMPTY)
     if len(raw) > MAX_BYTES:
         return Rejected(RejectReason.TOO_LARGE)
+    if len(raw) > LARGE and raw.count(b"[") + raw.count(b"{") > MOST_BRACKETS:
+        return Rejected(RejectReason.TOO_COMPLEX)
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -38,7 +42,10 @@ def decode(raw: bytes | None) -> Any | Rejected:
 
 
 def decode_leniently(raw: bytes) -> Any | Rejected:
-    """Decode what clients get wrong: surrogate pairs in UTF-8 (CESU-8), NaN, a byte order mark. Finds repeated keys."""
+    """Decode what clients get wrong: surrogate pairs in UTF-8 (CESU-8), NaN, a byte order mark. Finds repeated keys.
+
+    An element of an array that holds half a surrogate pair is a rejection in its place.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -49,6 +56,8 @@ def decode_leniently(raw: bytes) -> Any | Rejected:
             return Rejected(RejectReason.NOT_UTF8)
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=lambda _: NOT_A_NUMBER, parse_int=_integer)
+        if type(value) is list:
+            return [_writable(element) for element in value]  # what is wrong with one leaves its neighbours alone
         _encoder.encode(value)  # half a surrogate pair, written as an escape, cannot be written as UTF-8 again
         return value
     except _DuplicateKeyError:
@@ -59,6 +68,14 @@ def decode_leniently(raw: bytes) -> Any | Rejected:
         return Rejected(RejectReason.TOO_DEEP)
     except ValueError:
         return Rejected(RejectReason.EMPTY if not text.strip() else RejectReason.NOT_JSON)
+
+
+def _writable(element: Any) -> Any | Rejected:
+    try:
+        _encoder.encode(element)
+        return element
+    except UnicodeEncodeError:
+        return Rejected(RejectReason.NOT_UTF8)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

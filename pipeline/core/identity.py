@@ -31,6 +31,7 @@ class KeyRing:
     """All secrets of a worker, and the pseudonyms it has made lately."""
 
     regions: Mapping[Region, RegionKeys] = field(repr=False)
+    _keyed: dict[Region, hashlib.blake2b] = field(default_factory=dict, repr=False, compare=False)
     _memo: dict[tuple[Region, Space, str, str, int], str] = field(default_factory=dict, repr=False, compare=False)
 
     def pseudonym(self, region: Region, space: Space, profile: str, consent: str, epoch: int) -> str:
@@ -55,7 +56,17 @@ class KeyRing:
         text = digest.hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
+    def property_name(self, region: Region, space: Space, name: str, text: str) -> str:
+        """Name the value of a property that the policy pseudonymizes: 32 hexadecimal characters."""
+        message = "".join(f"{len(part)}:{part}" for part in ("property", name, text)).encode()
+        return hmac.digest(self.regions[region].spaces[space], message, "sha256")[:16].hex()
+
     def event_id(self, region: Region, source: bytes) -> str:
         """Derive `$insert_id` (32 hexadecimal characters) from what tells this event from every other."""
-        key = self.regions[region].event_ids[: hashlib.blake2b.MAX_KEY_SIZE]
-        return hashlib.blake2b(source, digest_size=16, key=key).hexdigest()
+        keyed = self._keyed.get(region)
+        if keyed is None:
+            key = self.regions[region].event_ids[: hashlib.blake2b.MAX_KEY_SIZE]
+            keyed = self._keyed[region] = hashlib.blake2b(digest_size=16, key=key)
+        digest = keyed.copy()  # half the cost of taking in the key anew
+        digest.update(source)
+        return digest.hexdigest()

@@ -1,13 +1,12 @@
 """What becomes of one raw event: a closed union with typed reasons."""
 
-from enum import StrEnum
-
 from msgspec import Struct
 
-from pipeline.policy.vocabulary import Cohort, Region
+from pipeline.core.ruling import Ruling
+from pipeline.policy.vocabulary import Cohort, PropertyClass, Region, Word
 
 
-class DropReason(StrEnum):
+class DropReason(Word):
     """Why policy keeps an event from leaving. The person's choice or the law decided; nothing is broken."""
 
     UNKNOWN_EVENT = "unknown_event"  # R03: the registry does not list this event
@@ -32,9 +31,15 @@ class DropReason(StrEnum):
     NO_MARKETING_CONSENT = "no_marketing_consent"  # R06
     PRIVACY_SIGNAL = "privacy_signal"  # J7: Global Privacy Control
     BEFORE_CONSENT = "before_consent"  # R09
+    IDENTIFIER = "identifier"  # R12: a direct identifier inside a property that would be kept
+    IDENTITY_EVENT = "identity_event"  # R16: it would merge the ids of several people or devices
+    PROFILE_NEVER = "profile_never"  # R16: an update of the profile of somebody who is, or may be, a minor
+    PROFILE_NOT_DELIVERED = "profile_not_delivered"  # an adult's update that may leave; no delivery exists yet
+    CLASS = "class"  # the event holds data of a class that the policy drops whole events for
+    KILL_SWITCH = "kill_switch"  # R38
 
 
-class RejectReason(StrEnum):
+class RejectReason(Word):
     """Why an event cannot be judged. Its coordinates go to `events.rejected`; the event can be replayed."""
 
     EMPTY = "empty"
@@ -42,6 +47,7 @@ class RejectReason(StrEnum):
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
     TOO_DEEP = "too_deep"
+    TOO_COMPLEX = "too_complex"  # more lists and objects in it, or events in a record, than are looked at
     DUPLICATE_KEY = "duplicate_key"
     NOT_AN_OBJECT = "not_an_object"
     MISSING_FIELD = "missing_field"
@@ -57,22 +63,27 @@ class RejectReason(StrEnum):
 class Clean(Struct, frozen=True, gc=False):
     """An event that may leave.
 
-    key: the pseudonym, UTF-8; value: the Mixpanel import object, UTF-8 JSON; stripped: how many properties
-    stayed behind, by reason, in the order of `StripReason`.
+    key: the pseudonym, UTF-8; value: the Mixpanel import object, UTF-8 JSON; ruling: what was said about its
+    properties by their names; lost: classes of those that stayed behind because of their value; app_version: where
+    the ruling has alarms, the version of the app they are a defect of.
     """
 
     region: Region
     cohort: Cohort
     key: bytes
     value: bytes
-    stripped: tuple[int, ...]
+    ruling: Ruling
+    lost: tuple[PropertyClass, ...] = ()
+    app_version: str = ""
 
 
 class Dropped(Struct, frozen=True, gc=False):
-    """An event that policy keeps from leaving."""
+    """An event that policy keeps from leaving. ruling and app_version as in `Clean`, where the event is registered."""
 
     reason: DropReason
     cohort: Cohort
+    ruling: Ruling | None = None
+    app_version: str = ""
 
 
 class Rejected(Struct, frozen=True, gc=False):

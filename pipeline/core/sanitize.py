@@ -1,70 +1,86 @@
 """The heart: one raw record and the consent of its profiles in, one outcome per event out.
 
 Pure: no clock, file, network, metric or log. Steps: decode → envelope → cohort (R01) → decision (R02–R11, R37) →
-properties by the registry (R03) → identity (R15, R16) → encode.
+properties by the registry (R03, R12–R24) → identity (R15, R16) → encode.
 """
 
+import re
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from pipeline.core.adapt import Headers, adapt, count_keys, is_foreign, unwrap
 from pipeline.core.cohort import region_of, resolve
 from pipeline.core.consent import ConsentFault, ConsentLookup, ConsentRecord
 from pipeline.core.context import Context
-from pipeline.core.decide import Case, decide
-from pipeline.core.decode import decode, decode_leniently
+from pipeline.core.decide import case_of, decide
+from pipeline.core.decode import decode, decode_leniently, may_repeat_keys
 from pipeline.core.envelope import Envelope, read_envelope
 from pipeline.core.identity import FORBIDDEN_IDS
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
-from pipeline.core.select import select
+from pipeline.core.profile_update import UPDATE, ProfileUpdate, judge_update
+from pipeline.core.ruling import Ruling, ruling_for
+from pipeline.core.select import SHORTEST_ID, select, take_own_ids
 from pipeline.core.survey import survey
-from pipeline.policy.compiled import EventPlan, Way
-from pipeline.policy.vocabulary import Age, Cohort, Region
+from pipeline.policy.compiled import PropertyRule, Way
+from pipeline.policy.vocabulary import IDENTITY_EVENTS, Action, Age, Cohort, Region, Space
 
 _encoder = msgspec.json.Encoder()
 _sorted_encoder = msgspec.json.Encoder(order="sorted", enc_hook=lambda _: None)  # NaN is nothing here
+_DROP_EVENT = Action.DROP_EVENT
+MOST_EVENTS = 1000  # in one record; more would hold up everybody else
+APP_VERSIONS = 1024  # kept at hand
+_versions: set[str] = set()
+APP_VERSION = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3}){0,2}")  # four numbers would be an IP address
 _KIDS_RULES_COHORTS = frozenset({Cohort.US_CHILD, Cohort.US_UNKNOWN})
 
 
-def sanitize(raw: bytes | None, consents: ConsentLookup, context: Context) -> list[Outcome]:
+def sanitize(raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers = ()) -> list[Outcome]:
     """Judge one record of `events.raw`: a JSON object, or an array of them, each judged alone.
 
+    It may also be what Mixpanel's SDKs send. headers: those of the Kafka record, read for such events only.
     Return one outcome per event, in order; a record that cannot be decoded is one outcome. Never raises for
     anything a record can hold: a defect in here sets that event aside as `internal_error`.
     """
     value = decode(raw)
     if type(value) is dict:
-        return [_guarded(value, raw, consents, context)]
+        return [_guarded(value, raw, consents, context, headers)]
     if isinstance(value, Rejected):
-        return [value]
+        inner = unwrap(raw) if raw is not None and value.reason is RejectReason.NOT_JSON else None
+        return [value] if inner is None else sanitize(inner, consents, context, headers)
     if type(value) is not list:
         return [Rejected(RejectReason.NOT_AN_OBJECT)]
     if not value:
         return [Rejected(RejectReason.EMPTY)]
+    if len(value) > MOST_EVENTS:
+        return [Rejected(RejectReason.TOO_COMPLEX)]
     assert raw is not None  # decode has rejected it
     if raw.count(b'"') > 1:  # any key at all: elements share the bytes, so the whole record is read again, strictly
         value = decode_leniently(raw)
         if isinstance(value, Rejected):
             return [value]
-    return [_guarded(element, None, consents, context) for element in value]
+    return [_guarded(element, None, consents, context, headers) for element in value]
 
 
-def _guarded(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context) -> Outcome:
+def _guarded(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers) -> Outcome:
     try:
-        return _judge(event, raw, consents, context)
+        return _judge(event, raw, consents, context, headers)
     except Exception:  # noqa: BLE001  # one event's defect must not stop its neighbours; the shell counts it
         return Rejected(RejectReason.INTERNAL_ERROR)
 
 
-def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context) -> Outcome:
+def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers = ()) -> Outcome:
     if type(event) is not dict:
-        return Rejected(RejectReason.NOT_AN_OBJECT)
+        return event if isinstance(event, Rejected) else Rejected(RejectReason.NOT_AN_OBJECT)
+    if "profile_id" not in event and is_foreign(event):
+        return _judge_foreign(event, raw, consents, context, headers)
     envelope = read_envelope(event, context.now_ms)
     if not isinstance(envelope, Envelope):
         return envelope
     seen = survey(event, raw, context.now_ms)
-    if seen is None:
-        return Rejected(RejectReason.TOO_DEEP)
+    if isinstance(seen, RejectReason):
+        return Rejected(seen)
     may_repeat, revealed = seen
     if may_repeat and raw is not None:
         strict = decode_leniently(raw)
@@ -74,6 +90,18 @@ def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Cont
     if context.only is not None and region is not None and region is not context.only:
         return Rejected(RejectReason.WRONG_REGION, "region")
     return _decided(event, envelope, region, revealed, consents, context)
+
+
+def _judge_foreign(
+    event: dict[str, Any], raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers
+) -> Outcome:
+    """Judge an event or profile update in the form of Mixpanel's SDKs."""
+    if raw is not None and may_repeat_keys(raw, count_keys(event)):  # counted before fields move
+        strict = decode_leniently(raw)
+        if isinstance(strict, Rejected):
+            return strict
+    adapted = adapt(event, headers)
+    return adapted if isinstance(adapted, Rejected) else _judge(adapted, None, consents, context)
 
 
 def _decided(
@@ -92,20 +120,22 @@ def _decided(
     standing = resolve(region, event.get("age"), revealed, record, policy)
     plan = context.registry.get(envelope.name)
     if plan is None:
-        return Dropped(DropReason.UNKNOWN_EVENT, standing.cohort)
-    case = Case(
-        standing,
-        record,
-        record is None and state is ConsentFault.UNREADABLE,
-        "gpc" in event and event["gpc"] is not False,
-        min(envelope.received_ms, envelope.time_ms),
-        context.now_ms,
-    )
+        update = event.get(UPDATE)
+        if isinstance(update, ProfileUpdate):  # nothing that JSON can say
+            return judge_update(update, case_of(event, envelope, state, standing, context.now_ms), region, context)
+        known = envelope.name in IDENTITY_EVENTS
+        return Dropped(DropReason.IDENTITY_EVENT if known else DropReason.UNKNOWN_EVENT, standing.cohort)
+    case = case_of(event, envelope, state, standing, context.now_ms)
+    names = tuple(envelope.properties)
+    ruling = ruling_for(names, plan, standing.cohort, policy, context.rulings)
+    version = _app_version(envelope.properties) if ruling.alarms else ""
     way = decide(case, plan.purpose, policy)
     if not isinstance(way, Way):
-        return Dropped(way, standing.cohort)
+        return Dropped(way, standing.cohort, ruling, version)
+    if ruling.drops_event:
+        return Dropped(DropReason.CLASS, standing.cohort, ruling, version)
     assert region is not None  # decide never opens a way for an unknown region
-    return _clean(event, envelope, region, standing.cohort, record, way, plan, context)
+    return _clean(event, envelope, region, standing.cohort, record, way, ruling, version, context)
 
 
 def _clean(
@@ -115,14 +145,16 @@ def _clean(
     cohort: Cohort,
     record: ConsentRecord | None,
     way: Way,
-    plan: EventPlan,
+    ruling: Ruling,
+    app_version: str,
     context: Context,
-) -> Clean:
+) -> Outcome:
+    space, policy = way.space, context.policy
     consent = record.consent_id if record is not None else ""
-    epoch = envelope.time_ms // context.policy.rotation_ms[cohort]
-    pseudonym = context.keys.pseudonym(region, way.space, envelope.profile, consent, epoch)
+    epoch = envelope.time_ms // policy.rotation_ms[cohort]
+    pseudonym = context.keys.pseudonym(region, space, envelope.profile, consent, epoch)
     anonymous = (
-        context.policy.kids_rules and cohort in _KIDS_RULES_COHORTS and event.get("platform") != "android"
+        policy.kids_rules and cohort in _KIDS_RULES_COHORTS and event.get("platform") != "android"
     )  # J10; a platform that is not stated may be iOS
     name, version = context.library
     properties: dict[str, Any] = {
@@ -134,9 +166,34 @@ def _clean(
         "$lib_version": version,
         "ip": 0,  # or Mixpanel would place every user where the sink stands
     }
-    stripped = select(envelope.properties, plan, cohort, properties)
+    lost = select(envelope.properties, ruling, region, partial(_pseudonymize, context, region, space), properties)
     value = _encoder.encode({"event": envelope.name, "properties": properties})
-    return Clean(region, cohort, pseudonym.encode(), value, stripped)
+    own = [own for own in (envelope.profile, event.get("device_id")) if type(own) is str and len(own) >= SHORTEST_ID]
+    if ruling.scrubs or any(each.encode() in value for each in own):
+        take_own_ids(own, ruling, properties, lost)
+        value = _encoder.encode({"event": envelope.name, "properties": properties})
+    if lost and any(found for _, found in lost) and policy.identifier_in_kept[cohort] is _DROP_EVENT:
+        return Dropped(DropReason.IDENTIFIER, cohort, ruling, app_version)
+    kinds = tuple(rule.kind for rule, _ in lost) if lost else ()
+    return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version)
+
+
+def _pseudonymize(context: Context, region: Region, space: Space, rule: PropertyRule, value: Any) -> str:
+    return context.keys.property_name(region, space, rule.name, str(value))
+
+
+def _app_version(properties: dict[str, Any]) -> str:
+    """Return the version of the app that sent the event, where it is one and not something else a client wrote."""
+    version = properties.get("$app_version_string")
+    if type(version) is not str:
+        return ""
+    if version in _versions:
+        return version
+    if not APP_VERSION.fullmatch(version):
+        return ""
+    if len(_versions) < APP_VERSIONS:
+        _versions.add(version)
+    return version
 
 
 def _source(event: dict[str, Any], envelope: Envelope) -> bytes:

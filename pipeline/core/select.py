@@ -1,53 +1,130 @@
-"""Which properties leave with an event: the registry's list for its cohort, and nothing else (R03)."""
+"""Which properties leave with an event, and in which form (R03, R12–R24)."""
 
+import base64
+import hashlib
+from collections.abc import Callable
 from typing import Any
 
-from pipeline.policy.compiled import EventPlan
-from pipeline.policy.vocabulary import Cohort, StripReason
+from pipeline.core.ruling import Ruling
+from pipeline.detect.engine import quick_all, scan
+from pipeline.policy.compiled import UNSAFE, PropertyRule
+from pipeline.policy.vocabulary import Action, Region
 
-REASONS = tuple(StripReason)
+Pseudonymize = Callable[[PropertyRule, Any], str]
+Lost = list[tuple[PropertyRule, bool]]
+
+REMEMBERED = 256  # values of one property; versions, product codes and quiz names come back again and again
+LONGEST = 64
+SHORTEST_ID = 6  # a shorter id of a person stands in ordinary words
 
 _MISSING = object()
-_UNREGISTERED = REASONS.index(StripReason.UNREGISTERED)
-_INVALID = REASONS.index(StripReason.INVALID)
-_NOTHING_STRIPPED = [0] * len(REASONS)
+_NEVER_REMEMBERED = {Action.PSEUDONYMIZE, Action.SCRUB}  # R10: of its space alone; R21: what somebody wrote
 
 
-def select(given: dict[str, Any], plan: EventPlan, cohort: Cohort, kept: dict[str, Any]) -> tuple[int, ...]:
-    """Copy what the cohort may keep from given to kept.
+def select(
+    given: dict[str, Any], ruling: Ruling, region: Region, pseudonymize: Pseudonymize, kept: dict[str, Any]
+) -> Lost:
+    """Copy what may leave from given to kept.
 
-    Return how many properties stay behind, by reason, in the order of `StripReason`.
+    Return what stays behind because of its value: the rule of each, and whether an identifier was found in it (R12)
+    rather than something its schema does not allow or that could not be made safe.
     """
-    allowed = plan.properties[cohort]
-    counts = _NOTHING_STRIPPED.copy()
-    known = 0
-    for name, check in allowed.keep:
-        value = given.get(name, _MISSING)
-        if value is _MISSING:
-            continue
-        known += 1
+    lost: Lost = []
+    for name, check, rule in ruling.keep:
+        value = given[name]
         if check(value):
             kept[name] = value
         else:
-            counts[_INVALID] += 1
-    for name, why in allowed.withheld:
-        if name in given:
-            known += 1
-            counts[why] += 1
-    counts[_UNREGISTERED] = len(given) - known
-    return tuple(counts)
+            lost.append((rule, False))
+    fresh = None
+    for name, check, rule, safe in ruling.scanned:
+        value = given[name]
+        if type(value) is str and value in safe:
+            kept[name] = value
+        elif check(value):
+            kept[name] = value
+            fresh = [] if fresh is None else fresh
+            fresh.append((name, rule, safe))
+        else:
+            lost.append((rule, False))
+    if fresh is not None:
+        _scan(fresh, kept, lost)
+    if ruling.changed:
+        _change_all(given, ruling, region, pseudonymize, kept, lost)
+    return lost
 
 
-def reasons(given: dict[str, Any], plan: EventPlan, cohort: Cohort) -> dict[str, StripReason]:
-    """Say for each property that `select` leaves behind why it does. For people, not for the hot path."""
-    allowed = plan.properties[cohort]
-    checks, withheld = dict(allowed.keep), dict(allowed.withheld)
-    found = {}
-    for name, value in given.items():
-        if name in withheld:
-            found[name] = REASONS[withheld[name]]
-        elif name not in checks:
-            found[name] = StripReason.UNREGISTERED
-        elif not checks[name](value):
-            found[name] = StripReason.INVALID
-    return found
+def _change_all(
+    given: dict[str, Any], ruling: Ruling, region: Region, pseudonymize: Pseudonymize, kept: dict[str, Any], lost: Lost
+) -> None:
+    for name, rule, forms in ruling.changed:
+        value = given[name]
+        form = forms.get(value, _MISSING) if type(value) is str else _MISSING
+        if form is _MISSING:
+            form = change(value, rule, region, pseudonymize)
+            if rule.action not in _NEVER_REMEMBERED:
+                _remember(forms, value, form)
+        if form is UNSAFE:
+            lost.append((rule, False))
+        else:
+            kept[name] = form
+
+
+def _scan(fresh: list[tuple[str, PropertyRule, dict[str, Any]]], kept: dict[str, Any], lost: Lost) -> None:
+    """Take away again the texts that hold an identifier; one pass looks at all of them."""
+    texts: list[str] = []
+    for name, _, _ in fresh:
+        texts += texts_of(kept[name])
+    suspicious = quick_all(texts)
+    for name, rule, safe in fresh:
+        value = kept[name]
+        if suspicious and holds_identifier(name, value):
+            del kept[name]
+            lost.append((rule, True))
+        else:
+            _remember(safe, value, None)
+
+
+def texts_of(value: Any) -> list[str]:
+    """Return an allowed value as the texts that identifiers are looked for in; a number by its digits."""
+    if type(value) is str:
+        return [value]
+    if type(value) is list:
+        return [text for part in value for text in texts_of(part)]
+    return [str(int(value) if type(value) is float and value.is_integer() else value)]
+
+
+def holds_identifier(name: str, value: Any) -> bool:
+    """Say whether a value that its schema allows holds a direct identifier all the same (R12)."""
+    return any(scan(text, name).findings for text in texts_of(value))
+
+
+def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Lost) -> None:
+    """Take away texts in which the event's own ids stand, as they are or as an unkeyed hash (R15)."""
+    forms = [form.casefold() for own in ids for form in _forms(own)]
+    for name, rule in [(name, rule) for name, *_, rule, _ in ruling.scanned] + [(n, r) for n, r, _ in ruling.changed]:
+        value = kept.get(name)
+        if value is not None and any(form in text.casefold() for text in texts_of(value) for form in forms):
+            del kept[name]
+            lost.append((rule, True))
+
+
+def _forms(own: str) -> list[str]:
+    digests = [hashlib.new(kind, own.encode(), usedforsecurity=False).digest() for kind in ("md5", "sha1", "sha256")]
+    return [own, *(d.hex() for d in digests), *(base64.b64encode(d).decode().rstrip("=") for d in digests)]
+
+
+def _remember(store: dict[str, Any], value: Any, what: Any) -> None:
+    if type(value) is str and len(value) <= LONGEST:
+        if len(store) >= REMEMBERED:
+            store.clear()
+        store[value] = what
+
+
+def change(value: Any, rule: PropertyRule, region: Region, pseudonymize: Pseudonymize) -> Any:
+    """Return the form in which a value leaves, UNSAFE where it cannot."""
+    if rule.check is not None and not rule.check(value):
+        return UNSAFE
+    if rule.action is Action.PSEUDONYMIZE:
+        return pseudonymize(rule, value)
+    return rule.transform(value, region) if rule.transform is not None else UNSAFE

@@ -44,6 +44,7 @@ DATE_FORMATS = ("%d %B %Y", "%B %d %Y", "%d %b %Y", "%b %d %Y")
 MONTH_FORMATS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%B %Y", "%b %Y")
 ADULT_AT, TEEN_AT = 18, 13
 OLDEST = 120
+LONGEST_NAME = 256  # of a name, what is looked at; Mixpanel cuts names there
 LONGEST = 64  # characters; nothing longer is a date or an age
 COUNTED = re.compile(r"(\d{1,3}(?:\.\d+)?)(?: ?\+| ?(?:-|–|to) ?\d{1,3})?")  # 25, 35+, 25-34: the youngest counts
 SEPARATED = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})(?:[t ].*)?")
@@ -65,6 +66,9 @@ def fold(text: str) -> str:
     )
 
 
+_OTHER_LANGUAGES = tuple(fold(word) for word in OTHER_LANGUAGES)
+
+
 def _plain(name: str) -> str:
     text = fold(name)
     if text.isascii():
@@ -75,9 +79,10 @@ def _plain(name: str) -> str:
 
 def names_age(name: str) -> bool:
     """Say whether a property is named like a birth date, an age or a grade."""
+    name = name[:LONGEST_NAME]
     if not name.isascii():
         low = fold(name).lower()
-        if any(fold(word) in low for word in OTHER_LANGUAGES):
+        if any(word in low for word in _OTHER_LANGUAGES):
             return True
     text = _plain(name)
     parts = PART.findall(text.lower())  # DoB is one part, though two words

@@ -6,11 +6,12 @@ They give the verdict that JSON Schema 2020-12 gives, and are an order of magnit
 import math
 import re
 from collections.abc import Mapping
+from re import _parser  # type: ignore[attr-defined]  # how long a match can be is told nowhere else
 from typing import Any
 
 from pipeline.policy.compiled import Check
 
-ANNOTATIONS = {"description", "title", "examples", "deprecated", "x-class", "x-cohorts"}
+ANNOTATIONS = {"description", "title", "examples", "deprecated", "x-class", "x-cohorts", "x-generalize", "x-routes"}
 KEYWORDS = {
     "boolean": set[str](),
     "integer": {"minimum", "maximum"},
@@ -38,6 +39,25 @@ def build_check(schema: Mapping[str, Any]) -> Check:
             f"{', '.join(sorted(extra))} cannot be checked on {kind}; valid: {sorted(KEYWORDS[kind])}"
         )
     return _BUILDERS[kind](schema)
+
+
+def longest_text(schema: Mapping[str, Any]) -> int:
+    """Return how many characters of free choice a value may hold; 0 where every text is on a list."""
+    kind = schema.get("type", "string")
+    if kind == "array":
+        return longest_text(schema["items"])
+    if kind != "string" or "enum" in schema:
+        return 0
+    width = int(_parser.parse(schema["pattern"]).getwidth()[1])
+    return min(width, int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+
+
+def most_digits(schema: Mapping[str, Any]) -> int:
+    """Return how many digits before its point a number may have, alone or in a list; 0 where none may stand."""
+    kind = schema.get("type", "string")
+    if kind == "array":
+        return most_digits(schema["items"])
+    return len(str(int(max(map(abs, _range(schema)))))) if kind in {"integer", "number"} else 0
 
 
 def _boolean(_schema: Mapping[str, Any]) -> Check:

@@ -1,16 +1,24 @@
 """The policy as the core reads it: frozen lookups, no file, no default, nothing left to decide."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.policy.vocabulary import Cohort, Purpose, Region, Space
+from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, Region, Space, StripReason, Word
 
 Check = Callable[[Any], bool]
 
 
-class Predicate(Enum):
+class Unsafe:
+    """What a transform returns when it cannot make a value safe."""
+
+
+UNSAFE = Unsafe()
+Transform = Callable[[Any, Region], Any]
+
+
+class Predicate(Word):
     """What a decision may ask for: a closed vocabulary, no expressions."""
 
     VENDOR_GATE = "vendor_gate"
@@ -27,6 +35,17 @@ class Way:
 
     space: Space
     require: tuple[Predicate, ...]
+    law: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRule:
+    """What becomes of one class of data in one cohort. alarm: its presence is a defect of the app."""
+
+    action: Action
+    alarm: bool
+    rule: str
+    law: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +53,17 @@ class CompiledPolicy:
     """Everything that decides whether an event leaves.
 
     decisions: the ways out by cohort and purpose, tried in order; none means never. gates: cohort → end of its
-    signed document's term, ms. age_sources: by region, the sources whose word makes somebody a teen or an adult.
-    rotation_ms: by cohort, how long one pseudonym lasts.
+    signed document's term, ms.
+    killed: cohorts that the kill switch has stopped. age_sources: by region, the sources whose word makes somebody a
+    teen or an adult. rotation_ms: by cohort, how long one pseudonym lasts.
     """
 
     version: str
     sha256: str
     decisions: Mapping[tuple[Cohort, Purpose], tuple[Way, ...]]
+    classes: Mapping[tuple[Cohort, PropertyClass], ClassRule]
+    identifier_in_kept: Mapping[Cohort, Action]
+    killed: frozenset[Cohort]
     gates: Mapping[Cohort, int]
     notices: Mapping[Cohort, frozenset[str]]
     age_sources: Mapping[Region, frozenset[str]]
@@ -58,22 +81,39 @@ class CompiledPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class PropertyPlan:
-    """What one cohort may keep of one event.
+class PropertyRule:
+    """What becomes of one registered property in one cohort.
 
-    keep: property → check of its value; withheld: registered property → position of its reason in `StripReason`.
+    check: is the value what the schema allows? None where any text is taken and made safe. transform: makes the
+    leaving value from an allowed one. scan: the value is text that an identifier could fit into. stripped: why it
+    never leaves, None if it may. memo: values that were found safe, or their forms; for the core, bounded by it.
     """
 
-    keep: tuple[tuple[str, Check], ...]
-    withheld: tuple[tuple[str, int], ...]
+    name: str
+    kind: PropertyClass
+    action: Action
+    check: Check | None
+    transform: Transform | None
+    scan: bool
+    alarm: bool
+    rule: str
+    law: str
+    stripped: StripReason | None
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class EventPlan:
-    """A registered event: what it is for, and what each cohort may keep of it (R03)."""
+    """A registered event: what it is for, and what each cohort may keep of it (R03).
 
+    families: patterns of property names that are known by their form, for `rule_of` in the registry.
+    """
+
+    name: str
     purpose: Purpose
-    properties: Mapping[Cohort, PropertyPlan]
+    operation: str
+    rules: Mapping[Cohort, Mapping[str, PropertyRule]]
+    families: Mapping[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]
 
 
 Registry = Mapping[str, EventPlan]

@@ -1,14 +1,15 @@
 """Turn the written policy into the one the core reads, or say everything that is wrong with it."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from pipeline.policy.compiled import CompiledPolicy, Way
+from pipeline.policy.compiled import ClassRule, CompiledPolicy, Way
 from pipeline.policy.documents import Document, validate
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.model import PolicySettings, RegionPolicy
-from pipeline.policy.vocabulary import Cohort, Purpose, Region
+from pipeline.policy.model import AgeGroup, PolicySettings, RegionPolicy
+from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, Region
 
 SHIPPED = Path(__file__).parent.parent / "policies"
 DAY_MS = 86_400_000
@@ -19,15 +20,17 @@ NEVER_FOR_DISCLOSURE = {"email_plus", "text_plus"}
 VERIFIED_SOURCES = {"id_document", "verified_parent", "virtual_token"}
 
 
-def load_policy(settings_file: Path | None = None) -> CompiledPolicy:
+def load_policy(
+    settings_file: Path | None = None, *, directory: Path = SHIPPED, last: Document | None = None
+) -> CompiledPolicy:
     """Load the shipped policy with the operator's settings over it.
 
+    directory: another place that holds `us.yaml`, `india.yaml` and `settings.yaml`. last: settings over all others.
     Raise PolicyError with every problem, each with file, line and what would be valid.
     """
-    settings_documents = [Document(SHIPPED / "settings.yaml")]
-    if settings_file is not None:
-        settings_documents.append(Document(settings_file))
-    region_documents = [Document(SHIPPED / name) for name in ("us.yaml", "india.yaml")]
+    own = [Document(settings_file)] if settings_file is not None else []
+    settings_documents = [Document(directory / "settings.yaml"), *own, *([last] if last is not None else [])]
+    region_documents = [Document(directory / name) for name in ("us.yaml", "india.yaml")]
     problems: list[str] = []
     regions: list[RegionPolicy] = []
     settings: PolicySettings | None = None
@@ -42,6 +45,10 @@ def load_policy(settings_file: Path | None = None) -> CompiledPolicy:
             problems += exc.problems
     if settings is not None:
         problems += _contradictions(settings, settings_documents)
+    for region in regions:
+        missing = [kind for kind in PropertyClass if kind not in region.classes]
+        if missing:
+            problems.append(f"policy of region {region.region}: classes: {', '.join(missing)} must have a rule")
     if problems or settings is None:
         raise PolicyError(problems)
     digest = hashlib.sha256()
@@ -86,7 +93,7 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         for age, purposes in region.decisions.items():
             for purpose, ways in purposes.items():
                 cohort = Cohort(f"{region.region.upper()}/{age}")
-                decisions[cohort, purpose] = tuple(Way(way.space, tuple(way.require)) for way in ways)
+                decisions[cohort, purpose] = tuple(Way(way.space, tuple(way.require), way.law) for way in ways)
     gate = settings.vendor_gate
     gates = {
         Cohort.US_CHILD: gate.us_child,
@@ -103,6 +110,9 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         version=settings.version,
         sha256=sha256,
         decisions=decisions,
+        classes={key: rule for region in regions for key, rule in _classes(region)} | _no_region(regions),
+        identifier_in_kept=_identifiers(regions),
+        killed=_killed(settings),
         gates={cohort: _end_of(signed.until) for cohort, signed in gates.items() if signed is not None},
         notices={
             Cohort.US_CHILD: frozenset(notices.us_child),
@@ -129,3 +139,47 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         own_region_only=settings.region.processing_location == "own_region",
         rotation_ms={c: adult if c in {Cohort.US_ADULT, Cohort.IN_ADULT} else minor for c in Cohort},
     )
+
+
+Classes = dict[tuple[Cohort, PropertyClass], ClassRule]
+
+
+def _classes(region: RegionPolicy) -> Iterator[tuple[tuple[Cohort, PropertyClass], ClassRule]]:
+    """Yield what becomes of each class in each cohort of a region; an age that is not listed drops it."""
+    for cohort, age in _cohorts(region.region):
+        for kind, written in region.classes.items():
+            action = written.action
+            chosen = action if isinstance(action, Action) else action.get(age, Action.DROP)
+            yield (cohort, kind), ClassRule(chosen, age in written.alarm, written.rule, written.law)
+
+
+def _cohorts(region: Region) -> list[tuple[Cohort, AgeGroup]]:
+    ages: tuple[AgeGroup, ...] = ("child", "teen", "adult", "unknown")
+    named = [(f"{region.upper()}/{age}", age) for age in ages]
+    return [(Cohort(name), age) for name, age in named if name in set(Cohort)]
+
+
+def _no_region(regions: list[RegionPolicy]) -> Classes:
+    """Nothing of an unknown region is kept; what is a defect of the app in any region is one here."""
+    found: Classes = {}
+    for region in regions:
+        for kind, written in region.classes.items():
+            alarm = bool(written.alarm) or (found[Cohort.XX, kind].alarm if (Cohort.XX, kind) in found else False)
+            found[Cohort.XX, kind] = ClassRule(Action.DROP, alarm, written.rule, written.law)
+    return found
+
+
+def _identifiers(regions: list[RegionPolicy]) -> dict[Cohort, Action]:
+    found = dict.fromkeys(Cohort, Action.DROP_EVENT)
+    for region in regions:
+        for cohort, age in _cohorts(region.region):
+            found[cohort] = region.identifier_in_kept.get(age, Action.DROP_EVENT)
+    return found
+
+
+def _killed(settings: PolicySettings) -> frozenset[Cohort]:
+    switch = settings.kill_switch
+    if switch.all:
+        return frozenset(Cohort)
+    regions = {region.upper() for region in switch.regions}
+    return frozenset(switch.cohorts) | {cohort for cohort in Cohort if cohort.partition("/")[0] in regions}

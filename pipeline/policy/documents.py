@@ -16,11 +16,11 @@ Location = tuple[int | str, ...]
 class Document:
     """One YAML file: its mapping, and where each key stands."""
 
-    def __init__(self, path: Path) -> None:
-        """Raise PolicyError when the file cannot be read or is not a mapping."""
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """Raise PolicyError when the file cannot be read or is not a mapping. text: instead of what the file holds."""
         self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            self.text = path.read_text(encoding="utf-8") if text is None else text
             self.data: Any = YAML(typ="rt").load(self.text)
         except MarkedYAMLError as exc:
             line = exc.problem_mark.line + 1 if exc.problem_mark else 1

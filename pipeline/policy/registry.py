@@ -1,73 +1,162 @@
 """Compile the event schemas, the contract with the backend teams, into what each cohort may keep (R03)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.policy.checks import UnsupportedSchemaError, build_check
-from pipeline.policy.compiled import Check, EventPlan, PropertyPlan, Registry
+from pipeline.policy.checks import UnsupportedSchemaError, build_check, longest_text, most_digits
+from pipeline.policy.compiled import Check, ClassRule, CompiledPolicy, EventPlan, PropertyRule, Registry, Transform
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.vocabulary import Cohort, PropertyClass, Purpose, StripReason
+from pipeline.policy.transforms import GENERALIZERS, build_free_text, build_route
+from pipeline.policy.vocabulary import (
+    IDENTITY_EVENTS,
+    PROFILE_UPDATE,
+    Action,
+    Cohort,
+    PropertyClass,
+    Purpose,
+    StripReason,
+)
+
+Schema = Mapping[str, Any]
 
 GROUPS = ("child", "teen", "adult")
 LISTS = ({*GROUPS}, {"teen", "adult"}, {"adult"}, set[str]())  # R03: a younger list is never longer
-RESERVED = {
-    "token",
-    "distinct_id",
-    "time",
-    "$insert_id",
-    "ip",
-    "mp_lib",
-    "$lib_version",
-}  # set by coppice itself
 SCHEMA_KEYS = {
     "$schema", "$id", "title", "description", "x-purpose", "x-operation", "type", "properties", "required",
     "additionalProperties",
 }  # fmt: skip
-# R21, R22: these pass only through a scrubber, which no cohort has
-UNSCRUBBED = {PropertyClass.FREE_TEXT: StripReason.FREE_TEXT, PropertyClass.URL: StripReason.URL}
-_POSITION = {reason: i for i, reason in enumerate(StripReason)}
+SHORTEST_IDENTIFIER = 7  # an IPv4 address; a shorter text cannot hold one that is told by its form
+FEWEST_DIGITS = 9  # a social security number; a smaller number holds no identifier
+
+_Parts = tuple[Check | None, Transform | None, bool]
 
 
-def compile_registry(schemas: Mapping[str, Mapping[str, Any]], *, teen_list: str = "child") -> Registry:
-    """Compile event name → schema. teen_list: whose list teens get (J16). Raise PolicyError with every problem."""
+def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) -> EventPlan:
+    """Compile what a profile may hold, with Mixpanel's default properties added. Raise PolicyError.
+
+    Its name is empty, as no event's is, so that nothing known of events is taken for it.
+    """
+    compiler = _Compiler(schema, defaults, policy)
+    plan = compiler.compile("")
+    problems = compiler.problems
+    if plan.purpose is not Purpose.ANALYTICS:
+        problems.append(f"x-purpose: a profile is kept for {Purpose.ANALYTICS} only")
+    for name, spec in schema.get("properties", {}).items():
+        if isinstance(spec, Mapping) and list(spec.get("x-cohorts", GROUPS)) not in ([], ["adult"]):
+            problems.append(f'properties.{name}: x-cohorts may list "adult" only: nobody else has a profile (R16)')
+    if problems:
+        raise PolicyError([f"schemas/profile.json: {problem}" for problem in problems])
+    return plan
+
+
+def compile_registry(schemas: Mapping[str, Schema], defaults: Schema, policy: CompiledPolicy) -> Registry:
+    """Compile event name → schema, with Mixpanel's default properties added to each.
+
+    Raise PolicyError with every problem of every file.
+    """
     problems: list[str] = []
     plans = {}
     for name, schema in sorted(schemas.items()):
-        try:
-            plans[name] = _event(schema, teen_list)
-        except PolicyError as exc:
-            problems += [f"schemas/events/{name}.json: {problem}" for problem in exc.problems]
+        compiler = _Compiler(schema, defaults, policy)
+        plans[name] = compiler.compile(name)
+        problems += [f"schemas/events/{name}.json: {problem}" for problem in compiler.problems]
     if problems:
         raise PolicyError(problems)
     return plans
 
 
-def _event(schema: Mapping[str, Any], teen_list: str) -> EventPlan:
-    problems = [f"{key}: not a key of an event schema" for key in sorted(set(schema) - SCHEMA_KEYS)]
-    try:
-        purpose = Purpose(schema.get("x-purpose", ""))
-    except ValueError:
-        problems.append(f"x-purpose: must be one of {', '.join(Purpose)}")
-        purpose = Purpose.MARKETING
-    if purpose is Purpose.ESSENTIAL and not schema.get("x-operation"):
-        problems.append("x-operation: an essential event names its internal operation (16 CFR 312.4(d)(3))")
-    keep: dict[str, dict[str, Check]] = {group: {} for group in GROUPS}
-    withheld: dict[str, dict[str, int]] = {group: {} for group in GROUPS}
-    for name, prop in schema.get("properties", {}).items():
-        try:
-            groups, check, reason = _property(name, prop)
-        except UnsupportedSchemaError as exc:
-            problems.append(f"properties.{name}: {exc}")
-            continue
-        for group in GROUPS:
-            if check is not None and group in groups:
-                keep[group][name] = check
+class _Compiler:
+    """Compiles one event; what is wrong with it gathers in `problems`."""
+
+    def __init__(self, schema: Schema, defaults: Schema, policy: CompiledPolicy) -> None:
+        self.problems: list[str] = []
+        self._schema = schema
+        self._defaults = defaults
+        self._policy = policy
+
+    def compile(self, name: str) -> EventPlan:
+        """Return the plan; it is of no use if there are problems."""
+        schema = self._schema
+        self.problems += [f"{key}: not a key of an event schema" for key in sorted(set(schema) - SCHEMA_KEYS)]
+        if name in IDENTITY_EVENTS or name == PROFILE_UPDATE:
+            self.problems.append("title: this event changes who is who at Mixpanel and cannot be registered (R16)")
+        purpose = self._purpose()
+        if purpose is Purpose.ESSENTIAL and not schema.get("x-operation"):
+            self.problems.append("x-operation: an essential event names its internal operation (16 CFR 312.4(d)(3))")
+        rules: dict[Cohort, dict[str, PropertyRule]] = {cohort: {} for cohort in Cohort}
+        for prop, spec in self._defaults.get("properties", {}).items():
+            self._add(rules, prop, spec, purpose, own=True)
+        for prop, spec in schema.get("properties", {}).items():
+            own = self._defaults.get("properties", {}).get(prop, {}).get("x-class")
+            if prop.startswith(("$", "mp_")) or own not in {None, PropertyClass.MARKETING}:
+                self.problems.append(f"properties.{prop}: is a name of Mixpanel's own and cannot be registered here")
+            elif own is not None and isinstance(spec, Mapping) and spec.get("x-class") != own:
+                self.problems.append(f"properties.{prop}: is a name of Mixpanel's own, so its x-class must be {own}")
             else:
-                withheld[group][name] = _POSITION[StripReason.COHORT if group not in groups else reason]
-    if problems:
-        raise PolicyError(problems)
-    by_group = {g: PropertyPlan(tuple(keep[g].items()), tuple(withheld[g].items())) for g in GROUPS}
-    return EventPlan(purpose, {cohort: by_group[_group(cohort, teen_list)] for cohort in Cohort})
+                self._add(rules, prop, spec, purpose)
+        families: dict[Cohort, list[tuple[re.Pattern[str], PropertyRule]]] = {cohort: [] for cohort in Cohort}
+        for pattern, spec in self._defaults.get("patternProperties", {}).items():
+            for cohort, rule in self._rules(pattern, spec, own=True):
+                families[cohort].append((re.compile(pattern), rule))
+        operation = str(schema.get("x-operation", ""))
+        return EventPlan(name, purpose, operation, rules, {c: tuple(found) for c, found in families.items()})
+
+    def _purpose(self) -> Purpose:
+        try:
+            return Purpose(self._schema.get("x-purpose", ""))
+        except ValueError:
+            self.problems.append(f"x-purpose: must be one of {', '.join(Purpose)}")
+            return Purpose.AI_TRAINING
+
+    def _add(
+        self, rules: dict[Cohort, dict[str, PropertyRule]], name: str, spec: Any, purpose: Purpose, *, own: bool = False
+    ) -> None:
+        """Add one property of an event of this purpose, for every cohort. own: it is one of Mixpanel's."""
+        try:
+            for cohort, rule in self._rules(name, spec, own=own):
+                if purpose is not Purpose.MARKETING and rule.kind is PropertyClass.MARKETING:
+                    rules[cohort][name] = _withheld(rule, StripReason.CLASS)  # R06: not on events about other things
+                else:
+                    rules[cohort][name] = rule
+        except UnsupportedSchemaError as exc:
+            self.problems.append(f"properties.{name}: {exc}")
+
+    def _rules(self, name: str, spec: Any, *, own: bool) -> Iterator[tuple[Cohort, PropertyRule]]:
+        kind, groups = _head(spec)
+        for cohort in Cohort:
+            ruled = self._policy.classes[cohort, kind]
+            listed = _group(cohort, self._policy.teen_list) in groups
+            parts = _parts(kind, ruled.action, spec) if groups and not (own and _formless(spec, ruled.action)) else None
+            stripped = None
+            if not listed:
+                stripped = StripReason.COHORT
+            elif parts is None:
+                stripped = StripReason.CLASS
+            yield cohort, _rule(name, kind, ruled, parts or (None, None, False), stripped)
+
+
+def _formless(spec: Schema, action: Action) -> bool:
+    """Say whether nothing tells in which form one of Mixpanel's properties could leave, should the policy let it."""
+    asked = action in {Action.KEEP, Action.GENERALIZE, Action.PSEUDONYMIZE}
+    return asked and {"type", "enum"}.isdisjoint(spec)
+
+
+def _head(spec: Any) -> tuple[PropertyClass, set[str]]:
+    if not isinstance(spec, Mapping):
+        raise UnsupportedSchemaError("must be a schema with x-class")
+    try:
+        kind = PropertyClass(spec.get("x-class", ""))
+    except ValueError:
+        raise UnsupportedSchemaError(f"x-class must be one of {', '.join(PropertyClass)}") from None
+    listed = spec.get("x-cohorts", GROUPS)
+    if not isinstance(listed, list | tuple) or any(group not in GROUPS for group in listed):
+        raise UnsupportedSchemaError(f"x-cohorts may list {', '.join(GROUPS)}")
+    if set(listed) not in LISTS:
+        raise UnsupportedSchemaError(
+            "x-cohorts must list older groups with younger ones: the child's list is the smallest"
+        )
+    return kind, set(listed)
 
 
 def _group(cohort: Cohort, teen_list: str) -> str:
@@ -76,23 +165,45 @@ def _group(cohort: Cohort, teen_list: str) -> str:
     return {"adult": "adult", "teen": teen_list}.get(age, "child")
 
 
-def _property(name: str, prop: Mapping[str, Any]) -> tuple[set[str], Check | None, StripReason]:
-    if name in RESERVED or name.startswith(("$", "mp_")):
-        raise UnsupportedSchemaError("is a name of Mixpanel's own and cannot be registered here")
-    if not isinstance(prop, Mapping):
-        raise UnsupportedSchemaError("must be a schema with x-class")
+def _parts(kind: PropertyClass, action: Action, spec: Schema) -> _Parts | None:
+    """Return check, transform and whether to scan; None where nothing may leave."""
+    match action:
+        case Action.KEEP if "x-generalize" not in spec:
+            check = build_check(spec)  # the first: it refuses what the rest cannot read
+            return check, None, longest_text(spec) >= SHORTEST_IDENTIFIER or most_digits(spec) >= FEWEST_DIGITS
+        case Action.PSEUDONYMIZE:
+            return build_check(spec), None, False
+        case Action.KEEP | Action.GENERALIZE:
+            how = GENERALIZERS.get(spec.get("x-generalize", ""))
+            return (build_check(spec), how, False) if how is not None else None
+        case Action.SCRUB:
+            return (None, build_free_text(spec), False) if kind is PropertyClass.FREE_TEXT else None
+        case Action.ROUTE:
+            return _route(spec)
+        case Action.DROP_EVENT:
+            return None, None, False
+        case Action.DROP:
+            return None
+
+
+def _route(spec: Schema) -> _Parts | None:
+    routes = spec.get("x-routes")
+    if routes is None:
+        return None
+    if not isinstance(routes, list):
+        raise UnsupportedSchemaError("x-routes must be a list of templates")
     try:
-        kind = PropertyClass(prop.get("x-class", ""))
-    except ValueError:
-        raise UnsupportedSchemaError(f"x-class must be one of {', '.join(PropertyClass)}") from None
-    listed = prop.get("x-cohorts", GROUPS)
-    if not isinstance(listed, list | tuple) or any(group not in GROUPS for group in listed):
-        raise UnsupportedSchemaError(f"x-cohorts may list {', '.join(GROUPS)}")
-    groups = set(listed)
-    if groups not in LISTS:
-        raise UnsupportedSchemaError(
-            "x-cohorts must list older groups with younger ones: the child's list is the smallest"
-        )
-    if kind in UNSCRUBBED:
-        return groups, None, UNSCRUBBED[kind]
-    return groups, build_check(prop), StripReason.INVALID
+        return None, build_route(routes), False
+    except (TypeError, ValueError) as exc:
+        raise UnsupportedSchemaError(f"x-routes: {exc}") from None
+
+
+def _rule(
+    name: str, kind: PropertyClass, ruled: ClassRule, parts: _Parts, stripped: StripReason | None
+) -> PropertyRule:
+    check, transform, scan = parts
+    return PropertyRule(name, kind, ruled.action, check, transform, scan, ruled.alarm, ruled.rule, ruled.law, stripped)
+
+
+def _withheld(rule: PropertyRule, why: StripReason) -> PropertyRule:
+    return PropertyRule(rule.name, rule.kind, Action.DROP, None, None, False, rule.alarm, rule.rule, rule.law, why)

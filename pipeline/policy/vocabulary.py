@@ -1,16 +1,22 @@
 """The closed words that policy, core and everything above them share."""
 
-from enum import StrEnum
+import enum
 
 
-class Region(StrEnum):
+class Word(enum.StrEnum):
+    """A closed set of words. Hashes like the text it is; the hash of Enum itself is a slow Python call."""
+
+    __hash__ = str.__hash__
+
+
+class Region(Word):
     """A region with its own law, Kafka topic and Mixpanel project; there is no default one."""
 
     US = "us"
     IN = "in"
 
 
-class Age(StrEnum):
+class Age(Word):
     """Age group as the law of a region cuts it (16 CFR 312.2: under 13; DPDP Act s.2(f): under 18)."""
 
     CHILD = "child"
@@ -19,7 +25,7 @@ class Age(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Cohort(StrEnum):
+class Cohort(Word):
     """Region × age group. `XX` stands for a region that is unknown or contradicted; nothing of it leaves by default."""
 
     US_CHILD = "US/child"
@@ -32,7 +38,7 @@ class Cohort(StrEnum):
     XX = "XX/unknown"
 
 
-class Purpose(StrEnum):
+class Purpose(Word):
     """What an event is collected for, as its schema declares it (`x-purpose`)."""
 
     ESSENTIAL = "essential"
@@ -41,30 +47,66 @@ class Purpose(StrEnum):
     AI_TRAINING = "ai_training"
 
 
-class Space(StrEnum):
+# Events by which Mixpanel merges ids; what it has merged stays merged (R16)
+IDENTITY_EVENTS = frozenset({"$identify", "$create_alias", "$alias", "$merge"})
+PROFILE_UPDATE = "$profile_update"  # what an update of a profile or group is called once it has an envelope
+
+
+class Space(Word):
     """A pseudonym space: ids of two spaces can never be joined (R10, R15)."""
 
     ANALYTICS = "analytics"
     INTERNAL_OPS = "internal_ops"
 
 
-class PropertyClass(StrEnum):
-    """What kind of data a registered property holds (`x-class` in an event schema)."""
+class PropertyClass(Word):
+    """What kind of data a property holds (`x-class` in a schema); the policy says per cohort what becomes of it."""
 
     OPERATIONAL = "operational"
     GAMEPLAY = "gameplay"
+    PERSISTENT_ID = "persistent_id"
+    ADVERTISING_ID = "advertising_id"
     DEVICE = "device"
     NETWORK = "network"
-    MARKETING = "marketing"
+    IP = "ip"
+    PRECISE_LOCATION = "precise_location"
+    COARSE_LOCATION = "coarse_location"
+    NAME = "name"
+    SCREEN_NAME = "screen_name"
+    CONTACT = "contact"
+    GOVERNMENT_ID = "government_id"
+    FINANCIAL = "financial"
+    HEALTH = "health"
+    EDUCATION = "education"
+    BIRTH_DATE = "birth_date"
+    AGE = "age"
     FREE_TEXT = "free_text"
     URL = "url"
+    MEDIA = "media"
+    BIOMETRIC = "biometric"
+    MARKETING = "marketing"
+    CREDENTIAL = "credential"
+    CONTROL = "control"
 
 
-class StripReason(StrEnum):
+class Action(Word):
+    """What the policy does with a property of a class."""
+
+    KEEP = "keep"  # as it is, if its schema allows the value
+    DROP = "drop"  # it stays behind
+    GENERALIZE = "generalize"  # only its coarse form leaves, as the schema's x-generalize says
+    SCRUB = "scrub"  # free text leaves with a typed token for every identifier that is found in it
+    PSEUDONYMIZE = "pseudonymize"  # a keyed digest leaves instead
+    ROUTE = "route"  # of an address only the template of its path leaves, from a list in the schema
+    DROP_EVENT = "drop_event"  # the whole event stays behind
+
+
+class StripReason(Word):
     """Why a property did not leave with its event."""
 
-    UNREGISTERED = "unregistered"  # R03
+    UNREGISTERED = "unregistered"  # R03: no schema lists it
     INVALID = "invalid"  # R03: registered, but the value is not what the schema allows
     COHORT = "cohort"  # R03: registered, but not for this cohort
-    FREE_TEXT = "free_text"  # R21
-    URL = "url"  # R22
+    CLASS = "class"  # the policy drops its class for this cohort
+    IDENTIFIER = "identifier"  # R12: a direct identifier was found in it
+    UNSAFE = "unsafe"  # R21, R22: what scrubbing or its routes could not make safe

@@ -1,6 +1,7 @@
 """Only what the registry lists leaves, with the values it allows (R03)."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.core.outcome import Clean
-from pipeline.core.select import reasons
+from pipeline.core.remarks import remark_on
+from pipeline.core.ruling import UNREGISTERED
 from pipeline.core.youth import names_age
 from pipeline.policy.registry import compile_registry
-from pipeline.policy.vocabulary import Cohort, StripReason
+from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, StripReason
 from pipeline.schemas import event_schemas
 from tests.core.worlds import (
+    DEFAULTS,
     FIXED_KEYS,
     GOOD,
     KEPT,
@@ -29,6 +32,7 @@ from tests.core.worlds import (
     policy_of,
     raw_event,
     registry_of,
+    stripped,
     world,
 )
 
@@ -60,9 +64,10 @@ def test_what_leaves_is_in_the_registry(cohort: str, properties: dict[str, Any])
     assert set(sent) == {"event", "properties"}
     kept = set(sent["properties"]) - FIXED_KEYS
     assert set(sent["properties"]) >= FIXED_KEYS
-    assert kept <= KEPT[group_of(cohort)] & set(properties)
-    assert all(sent["properties"][name] == properties[name] for name in kept)
-    assert len(kept) + sum(outcome.stripped) == len(properties)
+    allowed = KEPT[group_of(cohort)] | ({"note"} if group_of(cohort) == "adult" else set())
+    assert kept <= allowed & set(properties)
+    assert all(sent["properties"][name] == properties[name] for name in kept - {"note"})
+    assert len(kept) + stripped(outcome).total() == len(properties)
 
 
 @given(st.sampled_from(LEAVING), st.dictionaries(NAMES, JUNK, max_size=4), st.dictionaries(NAMES, JUNK, max_size=2))
@@ -92,12 +97,19 @@ def test_reasons_agree_with_what_is_counted(cohort: str) -> None:
     properties = GOOD | {"level": 0, "world": "sea", "note": "hello", "link": "https://x", "x": 1, "y": {"z": 1}}
     outcome = MEMBERS[cohort].one(raw_event(region=cohort[:2], properties=properties))
     assert isinstance(outcome, Clean)
-    told = reasons(properties, registry_of("teen")["analytics"], Cohort(cohort))
-    counts = dict(zip(StripReason, outcome.stripped, strict=True))
-    assert counts == {reason: sum(why is reason for why in told.values()) for reason in StripReason}
+    policy = MEMBERS[cohort].context.policy
+    told = remark_on(
+        properties, registry_of(policy)["analytics"], Cohort(cohort), outcome.region, policy, lambda *_: "pseudonym"
+    )
+    assert stripped(outcome) == Counter(r.kind or UNREGISTERED for r in told.values() if r.stripped is not None)
+    counts = Counter(remark.stripped for remark in told.values())
     assert counts[StripReason.UNREGISTERED] == counts[StripReason.INVALID] == 2
     adult = group_of(cohort) == "adult"
-    assert (counts[StripReason.FREE_TEXT], counts[StripReason.URL]) == ((1, 1) if adult else (0, 0))
+    assert (told["note"].stripped, told["link"].stripped) == (
+        (None, StripReason.CLASS) if adult else (StripReason.COHORT, StripReason.COHORT)
+    )
+    assert (told["note"].kind, told["link"].kind) == (PropertyClass.FREE_TEXT, PropertyClass.URL)
+    assert told["note"].action is (Action.SCRUB if adult else Action.DROP)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,8 @@ def test_reasons_agree_with_what_is_counted(cohort: str) -> None:
         ("extras", [], True), ("extras", ["hint", "hint", "boost"], True), ("extras", ["hint"] * 4, False),
         ("extras", ["hint", "x"], False), ("extras", ["hint", 1], False), ("extras", "hint", False),
         ("extras", [["hint"]], False), ("extras", {"0": "hint"}, False), ("extras", [None], False),
-        ("note", "hello", False), ("link", "https://example.com", False), ("unknown", 1, False),
+        ("note", "hello", True), ("note", 5, False), ("note", ["hello"], False), ("link", "https://example.com", False),
+        ("unknown", 1, False),
     ],
 )  # fmt: skip
 def test_value_leaves_or_stays(name: str, value: Any, leaves: bool) -> None:
@@ -134,17 +147,18 @@ def test_numbers_that_json_has_no_word_for_stay() -> None:
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_shipped_registry_keeps_only_what_it_lists(name: str) -> None:
-    registry = compile_registry(SHIPPED)
-    here = World(context_of(policy_of(PERMISSIVE), registry=registry), consents_of(RECORDS["US/adult"]))
+    policy = policy_of(PERMISSIVE)
+    registry = compile_registry(SHIPPED, DEFAULTS, policy)
+    here = World(context_of(policy, registry=registry), consents_of(RECORDS["US/adult"]))
     properties = {
         key: value for schema in SHIPPED.values() for key, value in EXAMPLES.items() if key in schema["properties"]
     }
     outcome = here.one(raw_event(event=name, properties=properties))
     assert isinstance(outcome, Clean)
-    allowed = {
-        key for key, schema in SHIPPED[name]["properties"].items() if schema["x-class"] not in {"free_text", "url"}
+    # no shipped event lists the routes of an address
+    assert kept_names(outcome) == {
+        key for key, schema in SHIPPED[name]["properties"].items() if schema["x-class"] != "url"
     }
-    assert kept_names(outcome) == allowed
 
 
 # one allowed value of every property of the shipped registry

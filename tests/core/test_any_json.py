@@ -15,6 +15,7 @@ from pipeline.policy.compiling import load_policy
 from pipeline.policy.registry import compile_registry
 from pipeline.schemas import event_schemas
 from tests.core.worlds import (
+    DEFAULTS,
     DEMO_FILE,
     KEYS,
     LIBRARY,
@@ -40,8 +41,9 @@ WORLDS = [
     World(context_of(policy_of(OPEN)), consents_of(RECORDS["IN/adult"])),
 ]
 EVENTS = [json.loads(line) for line in (SAMPLES / "raw_events.ndjson").read_bytes().splitlines()[:200]]
+DEMO_POLICY = load_policy(DEMO_FILE)
 SAMPLE_WORLD = World(
-    Context(load_policy(DEMO_FILE), compile_registry(event_schemas()), KEYS, PROJECTS, LIBRARY, NOW),
+    Context(DEMO_POLICY, compile_registry(event_schemas(), DEFAULTS, DEMO_POLICY), KEYS, PROJECTS, LIBRARY, NOW),
     consents_of(*(json.loads(line) for line in (SAMPLES / "consent.ndjson").read_bytes().splitlines())),
 )
 
@@ -162,7 +164,7 @@ def test_defect_of_ours_sets_that_event_aside_only(failure: BaseException) -> No
     assert sanitize(encode(events[1]), Broken(failure), context) == [Rejected(RejectReason.INTERNAL_ERROR)]
 
 
-@pytest.mark.parametrize("step", ["read_envelope", "survey", "resolve", "decide", "select"])
+@pytest.mark.parametrize("step", ["read_envelope", "survey", "resolve", "ruling_for", "decide", "select"])
 def test_defect_in_any_step_is_an_outcome(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     here = adult_world()
     good = here.one(raw_event())

@@ -1,6 +1,7 @@
 """What clients and networks get wrong: one typed outcome for each, and the neighbours are delivered."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,13 +10,12 @@ from hypothesis import strategies as st
 
 from pipeline.core.decode import MAX_BYTES
 from pipeline.core.outcome import Clean, Rejected, RejectReason
+from pipeline.core.ruling import UNREGISTERED
 from pipeline.core.sanitize import sanitize
-from pipeline.policy.vocabulary import StripReason
+from pipeline.policy.vocabulary import PropertyClass
 from tests.core.bad_records import BAD, GOOD, nested, padded, with_property
-from tests.core.worlds import World, adult_world, encode, raw_event, without
+from tests.core.worlds import World, adult_world, encode, raw_event, stripped, without
 
-INVALID = tuple(StripReason).index(StripReason.INVALID)
-UNREGISTERED = tuple(StripReason).index(StripReason.UNREGISTERED)
 WORLD = adult_world()
 EXPECTED = WORLD.one(GOOD)
 
@@ -24,11 +24,11 @@ def rejected(reason: RejectReason, path: str = "") -> Rejected:
     return Rejected(reason, path)
 
 
-def kept(value: Any) -> tuple[Any, tuple[int, ...]]:
+def kept(value: Any) -> tuple[Any, Counter[str]]:
     """Judge an event that must leave; return its properties and what was stripped."""
     outcome = WORLD.one(value)
     assert isinstance(outcome, Clean), outcome
-    return json.loads(outcome.value)["properties"], outcome.stripped
+    return json.loads(outcome.value)["properties"], stripped(outcome)
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -45,8 +45,8 @@ def test_null_record_is_empty() -> None:
 
 def test_largest_record_is_judged() -> None:
     assert len(padded(MAX_BYTES)) == 1_000_000
-    _, stripped = kept(padded(MAX_BYTES))
-    assert stripped[UNREGISTERED] == 1
+    _, left_behind = kept(padded(MAX_BYTES))
+    assert left_behind == {UNREGISTERED: 1}
 
 
 def test_deepest_record_is_judged() -> None:
@@ -104,10 +104,10 @@ def test_repeated_key_in_an_array_sets_the_record_aside() -> None:
     "number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"9" * 30, b"9" * 4_300, b"-" + b"9" * 5_000]
 )
 def test_impossible_number_goes_and_its_event_stays(number: bytes) -> None:
-    properties, stripped = kept(GOOD.replace(b'"level":7', b'"level":' + number))
+    properties, left_behind = kept(GOOD.replace(b'"level":7', b'"level":' + number))
     assert "level" not in properties
     assert properties["share"] == 0.5
-    assert stripped[INVALID] == 1
+    assert left_behind == {PropertyClass.GAMEPLAY: 1}
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"1e999", b"9" * 5_000])

@@ -22,6 +22,7 @@ from tests.core.worlds import (
     World,
     consents_of,
     context_of,
+    fate,
     kept_names,
     merged,
     policy_of,
@@ -187,7 +188,7 @@ def test_gate_may_stay_open_to_the_end_of_the_calendar() -> None:
 def test_j1_audience_of_children_screens_nobody_out() -> None:
     answers = merged(OPEN, {"coppa": {"audience": "primary_child"}, "age_sources": {"us": ["id_document"]}})
     assert outcome_of("US/teen", OPEN).cohort == Cohort.US_TEEN
-    assert outcome_of("US/teen", answers) == Dropped(DropReason.CONSENT_AGE, Cohort.US_CHILD)
+    assert fate(outcome_of("US/teen", answers)) == (DropReason.CONSENT_AGE, Cohort.US_CHILD)
     assert isinstance(outcome_of("US/adult", answers), Clean)
     assert isinstance(outcome_of("US/child", answers), Clean)
 
@@ -243,7 +244,7 @@ def test_privacy_signal_is_honoured_from_teens_and_adults() -> None:
 def test_j6_whose_word_makes_an_adult_in_india() -> None:
     event = raw_event(region="IN", age={"band": "adult", "source": "self_declared"})
     record = record_of("IN/adult", age={"band": "adult", "source": "self_declared"})
-    assert world(OPEN, records=(record,)).one(event) == Dropped(DropReason.UNKNOWN_AGE, Cohort.IN_UNKNOWN)
+    assert fate(world(OPEN, records=(record,)).one(event)) == (DropReason.UNKNOWN_AGE, Cohort.IN_UNKNOWN)
     trusting = merged(OPEN, {"india": {"adult_sources": ["self_declared"]}})
     assert isinstance(world(trusting, records=(record,)).one(event), Clean)
     # the sources of one region are not those of the other

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pipeline.core.outcome import Clean, Dropped, DropReason, RejectReason
 from pipeline.core.youth import age_in, names_age
 from pipeline.policy.vocabulary import Age, Cohort
-from tests.core.worlds import NOW, adult_world, raw_event
+from tests.core.worlds import NOW, adult_world, fate, raw_event
 
 WORLD = adult_world()
 LEAVES = WORLD.one(raw_event())
-CHILD = Dropped(DropReason.CONSENT_AGE, Cohort.US_CHILD)  # the adult's own consent is not a child's
+CHILD = (DropReason.CONSENT_AGE, Cohort.US_CHILD)  # the adult's own consent is not a child's
 TODAY = date(2026, 11, 25)
 
 HERE = Path(__file__).parent
@@ -61,8 +61,9 @@ def test_name_that_tells_an_age_is_seen_at_every_depth(name: str) -> None:
         raw_event(age={"band": "adult", "source": "id_document", "more": {name: "9"}}),
         raw_event(extra={"x": {name: "9"}}),
     ):
-        assert WORLD.one(event) == CHILD
-        assert WORLD.judge([event, raw_event()]) == [CHILD, LEAVES]
+        assert fate(WORLD.one(event)) == CHILD
+        first, second = WORLD.judge([event, raw_event()])
+        assert (fate(first), second) == (CHILD, LEAVES)
 
 
 @pytest.mark.parametrize("name", INNOCENT, ids=ascii)
@@ -75,7 +76,7 @@ def test_innocent_name_is_not_looked_at(name: str) -> None:
 
 def test_names_of_a_shape_are_remembered_and_judged_alike() -> None:
     for _ in range(3):
-        assert WORLD.one(raw_event(properties={"level": 7, "dob": "2016-04-09"})) == CHILD
+        assert fate(WORLD.one(raw_event(properties={"level": 7, "dob": "2016-04-09"}))) == CHILD
         assert isinstance(WORLD.one(raw_event(properties={"level": 7, "dob": "1990-04-09"})), Clean)
 
 
@@ -139,7 +140,7 @@ def test_value_that_cannot_be_read_counts_as_a_child(value: Any) -> None:
     assert age(value, "dob") is Age.CHILD
     event = raw_event()
     event["properties"]["dob"] = value
-    assert WORLD.one(event) == CHILD
+    assert fate(WORLD.one(event)) == CHILD
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_more_words_around_a_telling_name_do_not_hide_it(name: str, between: str
 
 
 def test_several_signals_the_youngest_counts() -> None:
-    assert WORLD.one(raw_event(properties={"age": 30, "x": {"dob": "1990-01-01"}, "y": [{"grade": 4}]})) == CHILD
+    assert fate(WORLD.one(raw_event(properties={"age": 30, "x": {"dob": "1990-01-01"}, "y": [{"grade": 4}]}))) == CHILD
     teen = WORLD.one(raw_event(properties={"age": 30, "x": {"dob": "2012-01-01"}}))
     assert isinstance(teen, Clean | Dropped)
     assert teen.cohort == Cohort.US_TEEN

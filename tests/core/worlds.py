@@ -2,8 +2,9 @@
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +15,13 @@ from ruamel.yaml import YAML
 from pipeline.core.consent import ConsentFault, ConsentRecord, parse_consent
 from pipeline.core.context import Context, Project
 from pipeline.core.identity import KeyRing, RegionKeys
-from pipeline.core.outcome import Clean, Outcome
+from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome
 from pipeline.core.sanitize import sanitize
 from pipeline.policy.compiled import CompiledPolicy, Registry
 from pipeline.policy.compiling import load_policy
 from pipeline.policy.registry import compile_registry
-from pipeline.policy.vocabulary import Region, Space
+from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Region, Space
+from pipeline.schemas import load_schema
 
 NOW = 1_795_600_000_000  # 2026-11-25T09:46:40Z
 HOUR, DAY = 3_600_000, 86_400_000
@@ -51,8 +53,15 @@ _PROPERTIES: dict[str, Any] = {
     },
     "guild": {"type": "string", "enum": ["red", "blue"], "x-class": "gameplay", "x-cohorts": ["teen", "adult"]},
     "network": {"type": "string", "enum": ["wifi"], "x-class": "network", "x-cohorts": ["adult"]},
+    "phrase": {"type": "string", "pattern": "^[a-z]+(_[a-z0-9]+){0,4}$", "x-class": "gameplay"},
     "note": {"type": "string", "maxLength": 20, "x-class": "free_text", "x-cohorts": ["adult"]},
     "link": {"type": "string", "x-class": "url", "x-cohorts": ["adult"]},
+    "page": {
+        "type": "string",
+        "x-class": "url",
+        "x-cohorts": ["adult"],
+        "x-routes": ["/help", "play.example.com/levels/{n}"],
+    },
 }
 SCHEMAS: dict[str, dict[str, Any]] = {
     purpose: {
@@ -135,13 +144,20 @@ def _loaded(settings: str) -> CompiledPolicy:
         return load_policy(path if json.loads(settings) else None)
 
 
-@cache
-def registry_of(teen_list: str = "child") -> Registry:
-    return compile_registry(SCHEMAS, teen_list=teen_list)
+DEFAULTS = load_schema("mixpanel-defaults")
+_registries: dict[Any, Registry] = {}
+
+
+def registry_of(policy: CompiledPolicy) -> Registry:
+    """Compile the registry of this world; policies that say the same of every class share one."""
+    key = (policy.teen_list, frozenset(policy.classes.items()))
+    if key not in _registries:
+        _registries[key] = compile_registry(SCHEMAS, DEFAULTS, policy)
+    return _registries[key]
 
 
 def context_of(policy: CompiledPolicy, *, registry: Registry | None = None, now_ms: int = NOW) -> Context:
-    rules = registry if registry is not None else registry_of(policy.teen_list)
+    rules = registry if registry is not None else registry_of(policy)
     return Context(policy, rules, KEYS, PROJECTS, LIBRARY, now_ms)
 
 
@@ -255,12 +271,35 @@ def adult_world() -> World:
     return world(OPEN, records=(RECORDS["US/adult"],))
 
 
+def fate(outcome: Outcome) -> tuple[DropReason, Cohort]:
+    """Return why an event that must not leave stays, and whose it is."""
+    assert isinstance(outcome, Dropped), outcome
+    return outcome.reason, outcome.cohort
+
+
+def stripped(outcome: Outcome) -> Counter[str]:
+    """Count what stayed behind of an event that left, by class: by its name alone, and because of its value."""
+    assert isinstance(outcome, Clean), outcome
+    return Counter(dict(outcome.ruling.stripped)) + Counter(outcome.lost)
+
+
 def encode(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def kept_names(outcome: Outcome) -> set[str]:
-    """Return the names of the app's own properties that leave; nothing for an event that does not."""
+def kept(outcome: Outcome) -> dict[str, Any]:
+    """Return the client's properties that leave, in the form they leave in; nothing for an event that does not."""
     if not isinstance(outcome, Clean):
-        return set()
-    return set(json.loads(outcome.value)["properties"]) - FIXED_KEYS
+        return {}
+    properties = json.loads(outcome.value)["properties"]
+    return {name: value for name, value in properties.items() if name not in FIXED_KEYS}
+
+
+def kept_names(outcome: Outcome) -> set[str]:
+    return set(kept(outcome))
+
+
+def acting(policy: CompiledPolicy, kind: PropertyClass, action: Action, *cohorts: Cohort) -> CompiledPolicy:
+    """Return a policy that does something else with a class, in some cohorts or in all."""
+    changed = {(c, kind): replace(policy.classes[c, kind], action=action) for c in cohorts or Cohort}
+    return replace(policy, classes={**policy.classes, **changed})

@@ -3,6 +3,7 @@
 import re
 import textwrap
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.compiling import SHIPPED, load_policy
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.vocabulary import Cohort, Purpose, Region
+from pipeline.policy.vocabulary import Cohort, PropertyClass, Purpose, Region
 
 DEMO = Path(__file__).parents[2] / "pipeline" / "sandbox" / "demo-settings.yaml"
 
@@ -232,6 +233,11 @@ def test_file_that_cannot_be_read(tmp_path: Path) -> None:
         "version: 5",
         "apple: {kids_rules: perhaps}",
         "consent: {notice_versions: {us_adult: '2026-04'}}",
+        "kill_switch: {all: perhaps}",
+        "kill_switch: {regions: [fr]}",
+        "kill_switch: {cohorts: [US/grandparent]}",
+        "kill_switch: {everything: true}",
+        "kill_switch: true",
     ],
 )
 def test_answer_that_is_not_offered(loaded: Loader, text: str) -> None:
@@ -242,4 +248,102 @@ def test_answer_that_is_not_offered(loaded: Loader, text: str) -> None:
 def test_region_files_name_the_law_of_every_way() -> None:
     for name in ("us.yaml", "india.yaml"):
         text = (SHIPPED / name).read_text(encoding="utf-8")
-        assert text.count("law:") == text.count("require:") > 0
+        assert text.count("law:") == text.count("require:") + text.count("rule:")
+        assert text.count("require:") > 0
+        assert text.count("rule:") == len(PropertyClass)
+
+
+def test_every_class_has_a_rule_for_every_cohort() -> None:
+    policy = load_policy()
+    assert set(policy.classes) == set(product(Cohort, PropertyClass))
+    for (cohort, _), ruled in policy.classes.items():
+        assert re.fullmatch("R[0-9]{2}", ruled.rule)
+        assert re.search("CFR|FTC|DPDP|Google Play|App Store", ruled.law)
+        if cohort.startswith("IN"):
+            assert "CFR" not in ruled.law
+            assert "FTC" not in ruled.law
+        elif cohort.startswith("US"):
+            assert "DPDP" not in ruled.law
+    assert set(policy.identifier_in_kept) == set(Cohort)
+    assert policy.killed == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "killed"),
+    [
+        ("kill_switch: {all: true}", set(Cohort)),
+        ("kill_switch: {regions: [us]}", {c for c in Cohort if c.startswith("US")}),
+        ("kill_switch: {regions: [in]}", {c for c in Cohort if c.startswith("IN")}),
+        ("kill_switch: {cohorts: [US/child, IN/adult]}", {Cohort.US_CHILD, Cohort.IN_ADULT}),
+        ("kill_switch: {regions: [in], cohorts: [US/adult]}", {Cohort.US_ADULT} | {c for c in Cohort if c[:2] == "IN"}),
+        ("kill_switch: {all: false}", set()),
+    ],
+)
+def test_kill_switch_names_all_a_region_or_a_cohort(loaded: Loader, text: str, killed: set[Cohort]) -> None:
+    assert loaded(text).killed == killed
+
+
+def test_class_without_a_rule_is_said_with_its_region(tmp_path: Path) -> None:
+    copied(tmp_path)
+    for name, kind in (("us.yaml", "biometric"), ("india.yaml", "age")):
+        file = tmp_path / name
+        rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join(row for row in rows if not row.startswith(f"  {kind}: ")), encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(directory=tmp_path)
+    assert caught.value.problems == [
+        "policy of region us: classes: biometric must have a rule",
+        "policy of region in: classes: age must have a rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "where"),
+    [
+        ("action: shred", "classes.media.action"),
+        ("action: {grown_up: keep}", "classes.media.action"),
+        ("action: {adult: shred}", "classes.media.action"),
+        ("action: drop, alarm: [baby]", "classes.media.alarm"),
+        ("action: drop, colour: red", "classes.media.colour"),
+    ],
+)
+def test_class_rule_that_says_nothing_known(tmp_path: Path, row: str, where: str) -> None:
+    copied(tmp_path)
+    file = tmp_path / "us.yaml"
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    (place,) = (number for number, text in enumerate(rows) if text.startswith("  media: "))
+    rows[place] = f"  media: {{law: 16 CFR 312.2, rule: R22, {row}}}\n"
+    file.write_text("".join(rows), encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(directory=tmp_path)
+    assert any(p.startswith(f"us.yaml:{place + 1}: {where}") for p in caught.value.problems), caught.value.problems
+
+
+@pytest.mark.parametrize("row", ["law: 16 CFR 312.2, action: drop", "rule: R22, action: drop", "law: x, rule: R22"])
+def test_class_rule_without_law_requirement_or_action_is_refused(tmp_path: Path, row: str) -> None:
+    copied(tmp_path)
+    file = tmp_path / "india.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^  media: .*$", f"  media: {{{row}}}", text), encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"india\.yaml:\d+: classes\.media\."):
+        load_policy(directory=tmp_path)
+
+
+@pytest.mark.parametrize("action", ["keep", "scrub", "generalize"])
+def test_identifier_that_is_found_cannot_be_let_out(tmp_path: Path, action: str) -> None:
+    copied(tmp_path)
+    file = tmp_path / "us.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(
+            "identifier_in_kept: {child: drop_event", f"identifier_in_kept: {{child: {action}"
+        ),
+        encoding="utf-8",
+    )
+    with pytest.raises(PolicyError, match=r"us\.yaml:\d+: identifier_in_kept\.child"):
+        load_policy(directory=tmp_path)
+
+
+def copied(folder: Path) -> None:
+    """Copy the shipped policy to a place where a test may change it."""
+    for name in ("us.yaml", "india.yaml", "settings.yaml"):
+        (folder / name).write_bytes((SHIPPED / name).read_bytes())
