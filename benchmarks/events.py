@@ -9,13 +9,11 @@ from pipeline.core.consent import normalise_id, parse_consent
 from pipeline.core.context import Context, Project
 from pipeline.core.outcome import Clean
 from pipeline.core.sanitize import sanitize
-from pipeline.policy.compiling import load_policy
-from pipeline.policy.registry import compile_registry
+from pipeline.ops.settings import load_settings
 from pipeline.policy.vocabulary import Region
 from pipeline.sandbox.deployment import DEMO_SETTINGS
 from pipeline.sandbox.generate import TYPICAL_BYTES, Generator, encode
-from pipeline.schemas import event_schemas
-from pipeline.workers.context import LIBRARY
+from pipeline.workers.context import LIBRARY, load_rules
 from pipeline.workers.keys import trial_key_ring
 
 SEED: Final = 20_260_401
@@ -43,8 +41,7 @@ class Pool:
 
 def bench_context(now_ms: int) -> Context:
     """Return the core's context under the demo settings, with public keys."""
-    policy = load_policy(DEMO_SETTINGS)
-    registry = compile_registry(event_schemas(), teen_list=policy.teen_list)
+    policy, registry = load_rules(load_settings(), DEMO_SETTINGS)
     projects = {region: Project("1", f"sandbox-token-{region}") for region in Region}
     return Context(policy, registry, trial_key_ring(), projects, LIBRARY, now_ms)
 

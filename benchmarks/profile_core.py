@@ -1,4 +1,4 @@
-"""Where the time of the core goes: microseconds an event for each step, measured alone over prepared inputs.
+"""Where the time of the core goes: microseconds an event for each step, measured alone over the calls that it gets.
 
 Run it as `python -m benchmarks.profile_core`; `--functions` adds what the interpreter's own profiler says.
 """
@@ -7,7 +7,7 @@ import argparse
 import cProfile
 import pstats
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -15,19 +15,27 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.events import Pool, make_pool
-from pipeline.core.cohort import region_of, resolve
-from pipeline.core.consent import ConsentRecord
-from pipeline.core.decide import Case, decide
-from pipeline.core.decode import decode
-from pipeline.core.envelope import Envelope, read_envelope
-from pipeline.core.sanitize import sanitize
-from pipeline.core.select import select
-from pipeline.core.survey import survey
-from pipeline.policy.compiled import Way
+from pipeline.core import sanitize as core
+from pipeline.core.identity import KeyRing
 
 EVENTS: Final = 4_000
 ROUNDS: Final = 15
 FUNCTIONS: Final = 20
+
+STEPS: Final[tuple[tuple[Any, str, str], ...]] = (
+    (core, "decode", "decode"),
+    (core, "read_envelope", "envelope"),
+    (core, "survey", "survey: ages, keys, depth"),
+    (core, "resolve", "cohort"),
+    (core, "ruling_for", "ruling"),
+    (core, "decide", "decision"),
+    (KeyRing, "pseudonym", "pseudonym"),
+    (KeyRing, "event_id", "event id"),
+    (core, "select", "properties"),
+)
+"""Where a step is looked up, its name there, and what it is called here."""
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def fastest_us(work: Callable[[Any], object], inputs: Sequence[Any], rounds: int = ROUNDS) -> float:
@@ -41,81 +49,62 @@ def fastest_us(work: Callable[[Any], object], inputs: Sequence[Any], rounds: int
     return best / len(inputs) * 1e6
 
 
-def steps(pool: Pool) -> Iterable[tuple[str, Callable[[Any], object], Sequence[Any]]]:
-    """Yield the core's steps in their order: name, what is called, and its input for each event."""
-    context, policy = pool.context, pool.context.policy
-    raws = [value for _, value in pool.raw]
-    events: list[Any] = [decode(raw) for raw in raws]
-    yield "decode", decode, raws
-    yield "envelope", lambda event: read_envelope(event, context.now_ms), events
-    pairs = list(zip(events, raws, strict=True))
-    yield "survey: ages, keys, depth", lambda pair: survey(pair[0], pair[1], context.now_ms), pairs
-    envelopes = [_envelope(event, context.now_ms) for event in events]
-    yield "consent lookup", lambda envelope: pool.consents.get(envelope.profile), envelopes
-    records = [_record(pool, envelope) for envelope in envelopes]
-    claims = [(region_of(e), e.get("age"), None, r, policy) for e, r in zip(events, records, strict=True)]
-    yield "cohort", lambda claim: resolve(*claim), claims
-    cases = [
-        (_case(pool, claim, envelope), context.registry[envelope.name].purpose, policy)
-        for claim, envelope in zip(claims, envelopes, strict=True)
-    ]
-    yield "decision", lambda case: decide(*case), cases
-    yield "pseudonym (known)", lambda name: context.keys.pseudonym(*name), _names(pool, envelopes, records, cases)
-    sources = [(clean.region, b"id:" + raw[:36]) for clean, raw in zip(pool.clean, raws, strict=True)]
-    yield "event id", lambda source: context.keys.event_id(*source), sources
-    chosen = [
-        (envelope.properties, context.registry[envelope.name], clean.cohort)
-        for envelope, clean in zip(envelopes, pool.clean, strict=True)
-    ]
-    yield "properties", lambda given: select(given[0], given[1], given[2], {}), chosen
-    yield "encode", orjson.dumps, [orjson.loads(clean.value) for clean in pool.clean]
+def step_costs(pool: Pool) -> dict[str, float]:
+    """Return the microseconds of each step for one event: its calls are recorded once, then repeated alone."""
+    costs = {}
+    for owner, name, shown in STEPS:
+        calls = _calls_of(owner, name, pool)
+        cost = fastest_us(_repeating(getattr(owner, name)), calls) - fastest_us(_repeating(_nothing), calls)
+        costs[shown] = cost * len(calls) / len(pool.raw)
+    clean = [orjson.loads(each.value) for each in pool.clean]
+    return {**costs, "encode": fastest_us(orjson.dumps, clean)}
 
 
-def _envelope(event: Any, now_ms: int) -> Envelope:
-    envelope = read_envelope(event, now_ms)
-    assert isinstance(envelope, Envelope)
-    return envelope
+def _calls_of(owner: Any, name: str, pool: Pool) -> list[Call]:
+    """Sanitise all events once and return the arguments that one step was called with."""
+    step = getattr(owner, name)
+    calls: list[Call] = []
+
+    def recorded(*args: Any, **options: Any) -> Any:
+        calls.append((args, options))
+        return step(*args, **options)
+
+    setattr(owner, name, recorded)
+    try:
+        _sanitize_all(pool)
+    finally:
+        setattr(owner, name, step)
+    return calls
 
 
-def _record(pool: Pool, envelope: Envelope) -> ConsentRecord | None:
-    state = pool.consents.get(envelope.profile)
-    return state if isinstance(state, ConsentRecord) else None
+def _repeating(step: Callable[..., Any]) -> Callable[[Call], Any]:
+    return lambda call: step(*call[0], **call[1])
 
 
-def _case(pool: Pool, claim: tuple[Any, ...], envelope: Envelope) -> Case:
-    standing = resolve(*claim)
-    earliest = min(envelope.time_ms, envelope.received_ms)
-    return Case(standing, claim[3], unreadable=False, opted_out=False, earliest_ms=earliest, now_ms=pool.context.now_ms)
+def _nothing(*_args: Any, **_options: Any) -> None:
+    """Stand for a step, to know what calling costs."""
 
 
-def _names(
-    pool: Pool, envelopes: list[Envelope], records: list[ConsentRecord | None], cases: list[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
-    names = []
-    for envelope, record, case, clean in zip(envelopes, records, cases, pool.clean, strict=True):
-        way = decide(*case)
-        assert isinstance(way, Way)
-        consent = record.consent_id if record is not None else ""
-        epoch = envelope.time_ms // pool.context.policy.rotation_ms[clean.cohort]
-        names.append((clean.region, way.space, envelope.profile, consent, epoch))
-    return names
+def _sanitize_all(pool: Pool) -> None:
+    for _, raw in pool.raw:
+        core.sanitize(raw, pool.consents, pool.context)
 
 
 def main() -> None:
-    """Print the steps, their sum, the whole, and a JSON round trip of the same events beside it."""
+    """Print the steps, the whole, and a JSON round trip of the same events beside it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--functions", action="store_true", help="also print the functions that take longest")
     arguments = parser.parse_args()
     pool = make_pool(EVENTS, EVENTS)
     raws = [value for _, value in pool.raw]
-    idle = fastest_us(lambda _: None, raws)
-    costs = {name: fastest_us(work, inputs) - idle for name, work, inputs in steps(pool)}
-    whole = fastest_us(lambda raw: sanitize(raw, pool.consents, pool.context), raws) - idle
+    costs = step_costs(pool)
+    idle = fastest_us(_nothing, raws)
+    whole = fastest_us(lambda raw: core.sanitize(raw, pool.consents, pool.context), raws) - idle
     trip = fastest_us(lambda raw: orjson.dumps(orjson.loads(raw)), raws) - idle
     _show(costs, whole, trip)
     if arguments.functions:
         profile = cProfile.Profile()
-        profile.runcall(lambda: [sanitize(raw, pool.consents, pool.context) for raw in raws])
+        profile.runcall(_sanitize_all, pool)
         pstats.Stats(profile).sort_stats("tottime").print_stats(FUNCTIONS)
 
 

@@ -11,13 +11,19 @@ from pipeline.ops.errors import ConfigError
 
 # command → module:attribute
 COMMANDS = {
+    "check": "pipeline.cli.check:check",
+    "detect": "pipeline.cli.detect:detect",
     "demo": "pipeline.cli.demo:demo",
+    "explain": "pipeline.cli.explain:explain",
     "generate": "pipeline.cli.generate:generate",
     "kafka": "pipeline.cli.kafka:kafka",
     "keys": "pipeline.cli.keys:keys",
     "mixpanel": "pipeline.cli.mixpanel:mixpanel",
+    "policy": "pipeline.cli.policy:policy",
+    "registry": "pipeline.cli.registry:registry",
     "sanitize": "pipeline.cli.sanitize:sanitize",
     "topics": "pipeline.cli.topics:topics",
+    "unknown": "pipeline.cli.unknown:unknown",
     "worker": "pipeline.cli.worker:worker",
 }
 CONFIG_ERROR = 2

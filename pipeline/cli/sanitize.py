@@ -12,15 +12,13 @@ import click
 import msgspec
 
 from pipeline.consent.files import read_consents
-from pipeline.core.context import Context
 from pipeline.core.decode import MAX_BYTES
 from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected
 from pipeline.core.sanitize import sanitize as sanitize_record
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import load_settings
-from pipeline.policy.vocabulary import Region
-from pipeline.workers.context import LIBRARY, load_rules, now_ms, projects
-from pipeline.workers.keys import load_key_ring, trial_key_ring
+from pipeline.workers.context import load_rules, now_ms
+from pipeline.workers.trial import trial_context
 
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 
@@ -46,9 +44,7 @@ def sanitize(raw: Path, consent: Path | None, settings_file: Path | None, moment
     """
     settings = load_settings()
     policy, registry = load_rules(settings, settings_file)
-    keys = load_key_ring(settings.keys_file) if settings.keys_file else trial_key_ring()
-    at = now_ms() if moment is None else parse_moment(moment)
-    context = Context(policy, registry, keys, projects(settings, tuple(Region), trial=True), LIBRARY, at)
+    context = trial_context(policy, registry, settings, now_ms() if moment is None else parse_moment(moment))
     consents, unreadable = read_consents(consent) if consent is not None else ({}, 0)
     if unreadable:
         click.echo(f"{unreadable} consent records are not valid and count as no consent", err=True)

@@ -11,6 +11,7 @@ from pipeline.deliver.client import ImportClient
 from pipeline.deliver.errors import WrongTopicError
 from pipeline.deliver.limits import Limits
 from pipeline.deliver.packer import Packer
+from pipeline.deliver.pause import Pause
 from pipeline.deliver.reasons import HaltWhy
 from pipeline.deliver.rejections import RecordRejections, Refused, Rejector
 from pipeline.deliver.sender import BeforeAttempt, Sender, all_may_leave
@@ -33,8 +34,9 @@ class Delivery:
     """Takes chunks of `events.clean.<region>` only, and sends to that region's project only.
 
     record_rejections: returns when the broker has confirmed the rejections. policy: version of the policy in
-    force, for rejections. fail_stop: gets every failure that is not one of the expected answers; it must end
-    the process, since the chunks concerned are neither settled nor failed.
+    force, for rejections; see `under`. pause: what holds the region while the kill switch says so.
+    fail_stop: gets every failure that is not one of the expected answers; it must end the process, since the
+    chunks concerned are neither settled nor failed.
     before_attempt: see `BeforeAttempt`. Construct it in the event loop, then call `start`.
     """
 
@@ -65,12 +67,14 @@ class Delivery:
         self._limits = Limits(region, settings.max_events, settings.max_bytes)
         self._packer = Packer(self._limits, settings.linger_s)
         self._rejector = Rejector(region, policy, record_rejections, metrics)
+        self.pause = Pause(region, metrics)
         backoff = Backoff(settings.retry_base_s, settings.retry_cap_s, settings.retry_jitter_s)
         self._sender = Sender(
             region,
             self._client,
             limits=self._limits,
             backoff=backoff,
+            pause=self.pause,
             rejector=self._rejector,
             metrics=metrics,
             before_attempt=before_attempt,
@@ -92,6 +96,10 @@ class Delivery:
     def held_bytes(self) -> int:
         """Bytes of the values of all chunks that are not settled."""
         return self._held
+
+    def under(self, policy: str) -> None:
+        """Take note of the version of the policy that is in force from now on."""
+        self._rejector.policy = policy
 
     def start(self) -> None:
         """Open the connections' pool and start `concurrency` senders."""
@@ -132,7 +140,7 @@ class Delivery:
             self._timer.cancel()
         self._put(self._packer.flush())
         unsettled = [ticket.done for ticket in self._tickets]
-        if unsettled and not self.halted:
+        if unsettled and not self.halted and not self.pause.on:
             await asyncio.wait(unsettled, timeout=timeout_s)
         tasks = list(self._tasks)
         for task in tasks:

@@ -29,7 +29,8 @@ class RetryWhy(StrEnum):
 
 
 class HaltWhy(StrEnum):
-    """Why a region sends nothing more until the operator has acted and restarted it."""
+    """Why a region sends nothing."""
 
-    UNAUTHORIZED = "unauthorized"  # 401
-    FORBIDDEN = "forbidden"  # 403
+    UNAUTHORIZED = "unauthorized"  # 401; until the operator has acted and restarted the worker
+    FORBIDDEN = "forbidden"  # 403; likewise
+    KILL_SWITCH = "kill_switch"  # R38; until it is lifted

@@ -42,11 +42,11 @@ class Refused:
 
 
 class Rejector:
-    """Records the refused events of one region, with the version of the policy that is in force."""
+    """Records the refused events of one region. policy: version of the one in force, replaced when it changes."""
 
     def __init__(self, region: str, policy: str, record: RecordRejections, metrics: Metrics) -> None:
         self._region = region
-        self._policy = policy
+        self.policy = policy
         self._record = record
         self._metrics = metrics
 
@@ -54,7 +54,7 @@ class Rejector:
         """Return when every rejection is confirmed; raise what recording raises: the events are not done."""
         await self._record(
             [
-                Rejection(item.tp.topic, item.tp.partition, item.offset, item.reason, item.path, self._policy)
+                Rejection(item.tp.topic, item.tp.partition, item.offset, item.reason, item.path, self.policy)
                 for item in refused
             ]
         )

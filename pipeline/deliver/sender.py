@@ -19,6 +19,7 @@ from pipeline.deliver.backoff import Backoff
 from pipeline.deliver.batch import Batch
 from pipeline.deliver.client import ImportClient
 from pipeline.deliver.limits import Limits
+from pipeline.deliver.pause import Pause
 from pipeline.deliver.reasons import BatchResult, DeliveryRejectReason, HaltWhy, RetryWhy
 from pipeline.deliver.rejections import Refused, Rejector
 from pipeline.ops.logging import get_logger
@@ -60,6 +61,7 @@ class Sender:
         *,
         limits: Limits,
         backoff: Backoff,
+        pause: Pause,
         rejector: Rejector,
         metrics: Metrics,
         before_attempt: BeforeAttempt = all_may_leave,
@@ -68,6 +70,7 @@ class Sender:
         self._client = client
         self._limits = limits
         self._backoff = backoff
+        self._pause = pause
         self._rejector = rejector
         self._metrics = metrics
         self._before_attempt = before_attempt
@@ -82,7 +85,10 @@ class Sender:
         """
         unsent = [batch]  # a stack, the earliest events on top
         while unsent:
+            await self._pause.over()
             began_in = await self._backoff.ready()
+            if self._pause.on:
+                continue
             part = self._before_attempt(unsent.pop())
             if part.size > self._limits.target and len(part.records) > 1:
                 unsent.extend(reversed(part.halves()))
@@ -92,7 +98,7 @@ class Sender:
             body = await self._client.encode(part.values)
             if self.halted:
                 return
-            if began_in != self._backoff.round:  # meanwhile another request was told to wait
+            if self._pause.on or began_in != self._backoff.round:  # meanwhile something said to wait
                 unsent.append(part)
                 continue
             answer = await self._client.post(body, len(part.records))

@@ -6,7 +6,7 @@ Serving from the loop is the point of `/healthz`: when the loop hangs, nothing a
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,10 +21,11 @@ SHUTDOWN_S = 1.0
 
 
 class OpsServer:
-    """Serves `/metrics`, `/healthz` (alive) and `/readyz` (able to work) of one process.
+    """Serves `/metrics`, `/healthz` (alive), `/readyz` (able to work) and `/unknown` of one process.
 
     `readiness` is asked at each `/readyz`; `before_scrape` is called at each `/metrics`, so that gauges which
-    only matter when read (ages, lags) are computed then. Both run in the loop and must be quick.
+    only matter when read (ages, lags) are computed then. `unknown` is asked at each `/unknown`: names of properties
+    that no schema lists, and how many events had them. All run in the loop and must be quick.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class OpsServer:
         *,
         port_file: Path | None = None,
         before_scrape: Callable[[], None] | None = None,
+        unknown: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._metrics = metrics
         self._readiness = readiness
@@ -43,6 +45,7 @@ class OpsServer:
         self._wanted_port = port
         self._port_file = port_file
         self._before_scrape = before_scrape
+        self._unknown = unknown
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -52,6 +55,7 @@ class OpsServer:
         app.router.add_get("/metrics", self._serve_metrics)
         app.router.add_get("/healthz", self._serve_health)
         app.router.add_get("/readyz", self._serve_readiness)
+        app.router.add_get("/unknown", self._serve_unknown)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
@@ -90,6 +94,10 @@ class OpsServer:
             state = Readiness({"readiness": False}, (f"the readiness check failed with {type(exc).__name__}",))
         body = {"ready": state.ready, "checks": dict(state.checks), "why": list(state.why)}
         return web.json_response(body, status=200 if state.ready else 503, headers=NO_STORE)
+
+    async def _serve_unknown(self, _request: web.Request) -> web.Response:
+        counts = sorted(self._unknown().items(), key=lambda pair: (-pair[1], pair[0]))
+        return web.json_response({"unknown": dict(counts)}, headers=NO_STORE)
 
     def _explain(self, exc: OSError) -> str:
         if self._port_file is not None and exc.filename is not None:

@@ -52,6 +52,12 @@ EVENTS_REJECTED = _counter(
 PROPERTIES_STRIPPED = _counter(
     "coppice_properties_stripped_total", "Properties removed from events, by property class.", "class"
 )
+CLIENT_DEFECTS = _counter(
+    "coppice_client_defects_total",
+    "Events with data that the app must not send, by class and app version; the data itself stayed behind.",
+    "class",
+    "app_version",
+)
 CHUNK_RECORDS = _histogram("coppice_chunk_records", "Records in one chunk taken from Kafka.", _COUNTS)
 SANITIZE_SECONDS = _histogram("coppice_sanitize_seconds", "Seconds to judge one whole chunk.", _SECONDS)
 PRODUCE_SECONDS = _histogram(
@@ -116,6 +122,11 @@ DELIVERY_HALTED = _gauge(
 )
 
 POLICY_INFO = _gauge("coppice_policy_info", "1 for the policy in force, by version and hash.", "version", "sha256")
+POLICY_RELOADS = _counter("coppice_policy_reloads_total", "Changed policy, settings or registry files put in force.")
+POLICY_RELOAD_FAILED = _gauge(
+    "coppice_policy_reload_failed", "1 while changed files cannot be used and the last good policy stays in force."
+)
+KILL_SWITCH = _gauge("coppice_kill_switch", "1 for each cohort that the kill switch has stopped.", "cohort")
 WORKER_READY = _gauge("coppice_worker_ready", "1 while the worker of a role is ready, else 0.", "role")
 
 TABLE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

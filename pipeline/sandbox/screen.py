@@ -11,23 +11,24 @@ from rich.text import Text
 from pipeline.consent.files import read_consents
 from pipeline.core.context import Context
 from pipeline.core.outcome import Clean
+from pipeline.core.remarks import Remark, remark_on
 from pipeline.core.sanitize import sanitize
-from pipeline.core.select import reasons
 from pipeline.ops.settings import load_settings
 from pipeline.policy.vocabulary import Cohort, Region, StripReason
 from pipeline.sandbox.accounts import Account
 from pipeline.sandbox.deployment import DEMO_SETTINGS, Deployment
 from pipeline.sandbox.scrape import Samples
-from pipeline.workers.context import LIBRARY, load_rules, now_ms, projects
-from pipeline.workers.keys import trial_key_ring
+from pipeline.workers.context import load_rules, now_ms
+from pipeline.workers.trial import trial_context
 
 SHOWN = (Cohort.US_CHILD, Cohort.US_ADULT, Cohort.IN_ADULT)
 WHY = {
-    StripReason.UNREGISTERED: "not in the event's schema (R03)",
-    StripReason.INVALID: "not a value the schema allows (R03)",
-    StripReason.COHORT: "not for this cohort (R03)",
-    StripReason.FREE_TEXT: "free text (R21)",
-    StripReason.URL: "address (R22)",
+    StripReason.UNREGISTERED: "in no schema",
+    StripReason.INVALID: "not a value its schema allows",
+    StripReason.COHORT: "not for this cohort",
+    StripReason.CLASS: "a class that stays",
+    StripReason.IDENTIFIER: "holds an identifier",
+    StripReason.UNSAFE: "could not be made safe",
 }
 TOP_REASONS = 4
 
@@ -75,9 +76,7 @@ def before_and_after() -> Group:
     """Show three sample events as they came, as they left, and what stayed behind and why."""
     settings = load_settings()
     policy, registry = load_rules(settings, DEMO_SETTINGS)
-    context = Context(
-        policy, registry, trial_key_ring(), projects(settings, tuple(Region), trial=True), LIBRARY, now_ms()
-    )
+    context = trial_context(policy, registry, settings, now_ms())
     samples = DEMO_SETTINGS.parent / "samples"
     consents, _ = read_consents(samples / "consent.ndjson")
     wanted = list(SHOWN)
@@ -85,7 +84,7 @@ def before_and_after() -> Group:
     with (samples / "raw_events.ndjson").open("rb") as file:
         for line in file:
             outcome = sanitize(line, consents, context)[0]
-            if isinstance(outcome, Clean) and outcome.cohort in wanted and outcome.stripped[0]:
+            if isinstance(outcome, Clean) and outcome.cohort in wanted and outcome.ruling.unknown:
                 wanted.remove(outcome.cohort)
                 panels.append(_panel(json.loads(line), outcome, context))
             if not wanted:
@@ -95,22 +94,30 @@ def before_and_after() -> Group:
 
 def _panel(raw: dict[str, Any], clean: Clean, context: Context) -> Panel:
     after = json.loads(clean.value)["properties"]
-    why = reasons(raw["properties"], context.registry[raw["event"]], clean.cohort)
+    remarks = remark_on(
+        raw["properties"],
+        context.registry[raw["event"]],
+        clean.cohort,
+        clean.region,
+        context.policy,
+        lambda *_: "",
+    )
     table = Table(box=None, pad_edge=False)
     for column in ("", "before", "after", "why"):
         table.add_column(column, overflow="fold", max_width=44)
     for name, value in raw.items():
-        if name in {"properties", "event"}:
-            continue
-        table.add_row(Text(name), Text(_short(value)), *_envelope_fate(name, after))
+        if name not in {"properties", "event"}:
+            table.add_row(Text(name), Text(_short(value)), *_envelope_fate(name, after))
     for name, value in raw["properties"].items():
-        if name in why:
-            table.add_row(Text(f"  {name}"), Text(_short(value)), Text("–", style="red"), WHY[why[name]])
-        else:
-            table.add_row(
-                Text(f"  {name}"), Text(_short(value)), Text(_short(after[name]), style="green"), "registered"
-            )
+        remark = remarks[name]
+        left = Text("–", style="red") if remark.stripped else Text(_short(after[name]), style="green")
+        table.add_row(Text(f"  {name}"), Text(_short(value)), left, _why(remark))
     return Panel(table, title=f"{raw['event']}  ({clean.cohort} → {clean.region} project)", title_align="left")
+
+
+def _why(remark: Remark) -> str:
+    what = remark.action if remark.stripped is None else WHY[remark.stripped]
+    return f"{what}: {remark.kind or 'unknown data'} ({remark.rule})"
 
 
 def _envelope_fate(name: str, after: dict[str, Any]) -> tuple[Text, str]:

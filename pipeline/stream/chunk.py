@@ -30,6 +30,10 @@ class Record(Protocol):
     def value(self) -> bytes | None:
         """Value as produced; None is a tombstone."""
 
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Headers as produced, mostly none."""
+
 
 class Chunk:
     """One or more consecutive records of one partition, in offset order.

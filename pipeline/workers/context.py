@@ -9,12 +9,12 @@ from pipeline.core.context import Context, Project
 from pipeline.core.identity import KeyRing
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import Settings
-from pipeline.policy.compiled import CompiledPolicy, Registry
+from pipeline.policy.compiled import CompiledPolicy, EventPlan, Registry
 from pipeline.policy.compiling import load_policy
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.registry import compile_registry
+from pipeline.policy.registry import compile_profile, compile_registry
 from pipeline.policy.vocabulary import Region
-from pipeline.schemas import event_schemas
+from pipeline.schemas import event_schemas, load_schema
 
 LIBRARY = ("python", mixpanel.__version__)  # what the package itself writes into its events
 
@@ -28,7 +28,16 @@ def load_rules(settings: Settings, settings_file: Path | None = None) -> tuple[C
     """Load policy and registry. Raise ConfigError with every problem of the policy files, or of the schemas."""
     try:
         policy = load_policy(settings_file or settings.policy.settings_file)
-        return policy, compile_registry(event_schemas(settings.policy.registry_dir), teen_list=policy.teen_list)
+        schemas = event_schemas(settings.policy.registry_dir)
+        return policy, compile_registry(schemas, load_schema("mixpanel-defaults"), policy)
+    except PolicyError as exc:
+        raise ConfigError(str(exc)) from None
+
+
+def load_profile(policy: CompiledPolicy) -> EventPlan:
+    """Compile what profiles of adults may hold. Raise ConfigError with every problem of its schema."""
+    try:
+        return compile_profile(load_schema("profile"), load_schema("mixpanel-defaults"), policy)
     except PolicyError as exc:
         raise ConfigError(str(exc)) from None
 
@@ -55,4 +64,4 @@ def load_context(settings: Settings, only: Region | None, keys: KeyRing) -> Cont
             " --region in; or set region.processing_location: shared in the policy settings file"
         )
     regions = tuple(Region) if only is None else (only,)
-    return Context(policy, registry, keys, projects(settings, regions), LIBRARY, now_ms(), only)
+    return Context(policy, registry, keys, projects(settings, regions), LIBRARY, now_ms(), only, load_profile(policy))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from pipeline.core.outcome import DropReason, RejectReason
+from pipeline.core.ruling import UNREGISTERED
 from pipeline.deliver.reasons import BatchResult, DeliveryRejectReason, HaltWhy, RetryWhy
-from pipeline.policy.vocabulary import Cohort, Region, StripReason
+from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
 
 ROLES = ("sanitize", "deliver")
 
@@ -17,7 +18,7 @@ LABEL_VALUES: Mapping[str, tuple[str, ...]] = {
     "coppice_batches_total.result": tuple(BatchResult),
     "coppice_retries_total.why": tuple(RetryWhy),
     "coppice_delivery_halted.why": tuple(HaltWhy),
-    "class": tuple(StripReason),
+    "class": (*PropertyClass, UNREGISTERED),
     "status_class": ("2xx", "3xx", "4xx", "5xx", "error"),
     "role": ROLES,
 }

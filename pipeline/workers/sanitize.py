@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -10,13 +9,14 @@ import msgspec
 from pipeline.consent.lookup import PartitionLookup
 from pipeline.consent.reader import ConsentReader
 from pipeline.core.context import Context
-from pipeline.core.outcome import Clean, Dropped, DropReason, Rejected, RejectReason
+from pipeline.core.outcome import Clean, Dropped, Rejected, RejectReason
 from pipeline.core.sanitize import sanitize
+from pipeline.detect.engine import warm
 from pipeline.ops import metric_table as table
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import Settings
-from pipeline.policy.vocabulary import Cohort, Region, StripReason
+from pipeline.policy.vocabulary import Region
 from pipeline.stream.admin import require_topics
 from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
@@ -26,12 +26,11 @@ from pipeline.stream.topics import CONSENT, RAW, REJECTED, clean_topic
 from pipeline.workers.context import load_context, now_ms
 from pipeline.workers.keys import load_key_ring
 from pipeline.workers.labels import LABEL_VALUES
+from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
+from pipeline.workers.tally import Counts, Tally
 
 log = get_logger(__name__)
-
-STRIP_REASONS = tuple(StripReason)
-NOBODY = (0,) * len(STRIP_REASONS)
 
 
 class Rejection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,53 +45,22 @@ class Rejection(msgspec.Struct, frozen=True, omit_defaults=True):
     index: int | None = None
 
 
-class Tally:
-    """Counts of one chunk, published once."""
-
-    __slots__ = ("dropped", "kept", "rejected", "stripped")
-
-    def __init__(self) -> None:
-        self.kept: Counter[tuple[Region, Cohort]] = Counter()
-        self.dropped: Counter[tuple[DropReason, Cohort]] = Counter()
-        self.rejected: Counter[RejectReason] = Counter()
-        self.stripped = list(NOBODY)
-
-    def publish(self, metrics: Metrics) -> None:
-        """Add the chunk to the process's counters."""
-        seen: Counter[str] = Counter()
-        for (region, cohort), count in self.kept.items():
-            metrics.add(table.EVENTS_KEPT, count, region=region, cohort=cohort)
-            seen[region] += count
-        for (reason, cohort), count in self.dropped.items():
-            metrics.add(table.EVENTS_DROPPED, count, reason=reason, cohort=cohort)
-            seen[{"US": "us", "IN": "in"}.get(cohort[:2], "none")] += count
-        for why, count in self.rejected.items():
-            metrics.add(table.EVENTS_REJECTED, count, reason=why)
-            seen["none"] += count
-        for region_name, count in seen.items():
-            metrics.add(table.EVENTS_IN, count, region=region_name)
-        for strip, count in zip(STRIP_REASONS, self.stripped, strict=True):
-            if count:
-                metrics.add(table.PROPERTIES_STRIPPED, count, **{"class": strip})
-        if misrouted := self.rejected[RejectReason.MISROUTED_KEY]:
-            metrics.add(table.MISROUTED_KEYS, misrouted)
-
-
 class SanitizeRole:
     """Judges chunks of `events.raw` with the consent of their partition."""
 
     def __init__(
         self,
-        context: Context,
+        rules: Rules[Context],
         reader: ConsentReader,
         producer: ConfirmedProducer,
         metrics: Metrics,
         prefix: str,
     ) -> None:
-        self._context = context
+        self._rules = rules
         self._reader = reader
         self._producer = producer
         self._metrics = metrics
+        self._counts = Counts(metrics)
         self._clean = {region: prefix + clean_topic(region) for region in Region}
         self._rejected = prefix + REJECTED
 
@@ -107,27 +75,29 @@ class SanitizeRole:
         started = time.perf_counter()
         tally = Tally()
         batch = self._producer.batch()
-        context = self._context.at(now_ms())
-        partition, clean, kept, dropped = chunk.tp.partition, self._clean, tally.kept, tally.dropped
-        stripped: Counter[tuple[int, ...]] = Counter()
+        context = self._rules.current.at(now_ms())
+        partition, clean = chunk.tp.partition, self._clean
+        kept, dropped, rulings = tally.kept, tally.dropped, tally.rulings
         for record in chunk.records:
-            outcomes = sanitize(record.value, lookup, context)
+            outcomes = sanitize(record.value, lookup, context, record.headers)
             for index, outcome in enumerate(outcomes):
                 if isinstance(outcome, Dropped):
                     dropped[outcome.reason, outcome.cohort] += 1
+                    rulings[outcome.ruling, outcome.app_version] += 1
                 elif isinstance(outcome, Clean):
                     # the same partition number keeps the order of a person's events
                     batch.add(clean[outcome.region], outcome.value, outcome.key, partition)
                     kept[outcome.region, outcome.cohort] += 1
-                    stripped[outcome.stripped] += 1
+                    rulings[outcome.ruling, outcome.app_version] += 1
+                    if outcome.lost:
+                        tally.lost.update(outcome.lost)
                 else:
                     tally.rejected[outcome.reason] += 1
                     place = index if len(outcomes) > 1 else None
-                    batch.add(self._rejected, self._rejection(chunk, record.offset, outcome, place))
-        for counts, times in stripped.items():
-            tally.stripped = [total + count * times for total, count in zip(tally.stripped, counts, strict=True)]
+                    rejection = _rejection(chunk, record.offset, outcome, place, context.policy.version)
+                    batch.add(self._rejected, rejection)
         judged = time.perf_counter()
-        tally.publish(self._metrics)
+        self._counts.publish(tally)
         if tally.rejected:
             log.warning("events rejected", topic=chunk.tp.topic, partition=partition, count=tally.rejected.total())
         self._metrics.observe(table.CHUNK_RECORDS, len(chunk))
@@ -136,10 +106,14 @@ class SanitizeRole:
         done.add_done_callback(lambda _: self._metrics.observe(table.PRODUCE_SECONDS, time.perf_counter() - judged))
         return done
 
-    def _rejection(self, chunk: Chunk, offset: int, outcome: Rejected, index: int | None) -> bytes:
-        topic, partition = chunk.tp
-        version = self._context.policy.version
-        return msgspec.json.encode(Rejection(topic, partition, offset, outcome.reason, outcome.path, version, index))
+    def unknown(self) -> Mapping[str, int]:
+        """Return the names of properties that no schema lists, and how many events had them."""
+        return self._counts.unknown
+
+
+def _rejection(chunk: Chunk, offset: int, outcome: Rejected, index: int | None, policy: str) -> bytes:
+    topic, partition = chunk.tp
+    return msgspec.json.encode(Rejection(topic, partition, offset, outcome.reason, outcome.path, policy, index))
 
 
 class SanitizeRoom:
@@ -147,8 +121,9 @@ class SanitizeRoom:
 
     window = WINDOW
 
-    def __init__(self, settings: Settings, context: Context, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, rules: Rules[Context], metrics: Metrics) -> None:
         kafka = settings.kafka
+        self._rules = rules
         self._metrics = metrics
         self._max_age_s = settings.consent.max_lag_s
         self._reader = ConsentReader(
@@ -161,15 +136,17 @@ class SanitizeRoom:
         self._partitions: frozenset[int] = frozenset()
         self._unreadable = 0
         self._misplaced = 0
-        self.role = SanitizeRole(context, self._reader, self._producer, metrics, kafka.topic_prefix)
+        self.role = SanitizeRole(rules, self._reader, self._producer, metrics, kafka.topic_prefix)
 
     async def start(self) -> None:
-        """Start reading consent, and collecting the broker's confirmations."""
+        """Start reading consent, collecting the broker's confirmations, and looking for changed rules."""
         await self._reader.start()
         self._confirming = endless(self._producer.run())
+        self._watching = endless(self._rules.watch())
 
     async def close(self) -> None:
         """Let records under way be confirmed, then stop reading consent."""
+        self._watching.cancel()
         self._confirming.cancel()
         await self._producer.close()
         await self._reader.stop()
@@ -185,6 +162,10 @@ class SanitizeRoom:
             "consent_complete": self._reader.complete(self._partitions),
             "consent_fresh": self._reader.age_of_last_answer() <= self._max_age_s,
         }
+
+    def unknown(self) -> Mapping[str, int]:
+        """Return the names of properties that no schema lists, and how many events had them."""
+        return self.role.unknown()
 
     def publish(self) -> None:
         """Show the consent reader's figures."""
@@ -208,11 +189,11 @@ def run_sanitize(settings: Settings, only: Region | None) -> int:
     only: the one region whose events it may process, None for all (J14). Raise ConfigError before anything is
     consumed when settings, policy, keys or topics do not fit.
     """
-    context = load_context(settings, only, load_key_ring(settings.keys_file))
+    keys, metrics = load_key_ring(settings.keys_file), Metrics(LABEL_VALUES)
+    rules = Rules(settings, lambda: load_context(settings, only, keys), metrics)
     require_topics(settings)
-    metrics = Metrics(LABEL_VALUES)
-    metrics.set(table.POLICY_INFO, 1, version=context.policy.version, sha256=context.policy.sha256)
+    warm()  # or the first events would wait for the detectors' matchers to be built
     topic = settings.kafka.topic_prefix + RAW
     return Runtime(
-        settings, "sanitize", topic, "sanitize", metrics, lambda: SanitizeRoom(settings, context, metrics)
+        settings, "sanitize", topic, "sanitize", metrics, lambda: SanitizeRoom(settings, rules, metrics)
     ).run()

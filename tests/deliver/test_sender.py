@@ -9,6 +9,7 @@ from pipeline.deliver.backoff import Backoff
 from pipeline.deliver.batch import Batch, Ticket, body_size
 from pipeline.deliver.client import ImportClient
 from pipeline.deliver.limits import Limits
+from pipeline.deliver.pause import Pause
 from pipeline.deliver.rejections import Rejection, Rejector
 from pipeline.deliver.sender import Sender
 from pipeline.ops.metrics import Metrics
@@ -73,6 +74,7 @@ def sender_of(client: ImportClient, time: Time) -> Sender:
         "us",
         client,
         limits=Limits("us", 2000, 1_900_000),
+        pause=Pause("us", metrics),
         backoff=Backoff(2.0, 60.0, 0.0, clock=time.clock, sleep=time.sleep),
         rejector=Rejector("us", "test-1", never, metrics),
         metrics=metrics,

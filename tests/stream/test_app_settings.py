@@ -79,6 +79,7 @@ def test_a_partition_is_the_same_key_for_faust_and_for_us() -> None:
 def test_a_chunk_shows_coordinates_and_no_values() -> None:
     class Record:
         offset, timestamp, key, value = 5, 0, b"secret", b"secret"
+        headers = (("secret", b"secret"),)
 
     chunk = Chunk(TopicPartition("events.raw", 3), [Record()])
     assert (len(chunk), chunk.first_offset, chunk.last_offset) == (1, 5, 5)
