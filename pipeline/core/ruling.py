@@ -26,12 +26,12 @@ class Ruling:
 
     keep: what leaves as it is if its check allows; scanned: the same for text that an identifier fits into, with the
     values that were found to hold none; changed: what leaves in another form, with the forms of late; scrubs: free text
-    is among it. stripped: classes of what stays behind whatever its value, and how many each; unknown: names of those
-    that no schema lists. alarms: classes whose presence is a defect of the app. drops_event: there is data of a class
-    of which the policy drops the whole event.
+    is among it; texts: the properties of those two. stripped: classes of what stays behind whatever its value, and how
+    many each; unknown: names of those that no schema lists. alarms: classes whose presence is a defect of the app.
+    drops_event: there is data of a class of which the policy drops the whole event.
     """
 
-    __slots__ = ("alarms", "changed", "drops_event", "keep", "scanned", "scrubs", "stripped", "unknown")
+    __slots__ = ("alarms", "changed", "drops_event", "keep", "scanned", "scrubs", "stripped", "texts", "unknown")
 
     def __init__(self, names: Names, plan: EventPlan, cohort: Cohort, policy: CompiledPolicy) -> None:
         keep: list[tuple[str, Check, PropertyRule]] = []
@@ -59,6 +59,7 @@ class Ruling:
         self.keep = tuple(keep)
         self.scanned = tuple(scanned)
         self.changed = tuple(changed)
+        self.texts = tuple((n, r) for n, _, r, _ in scanned) + tuple((n, r) for n, r, _ in changed)
         self.scrubs = any(rule.action is Action.SCRUB for _, rule, _ in changed)
         self.stripped = tuple(stripped.items())
         self.unknown = tuple(unknown)

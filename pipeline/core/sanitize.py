@@ -168,9 +168,10 @@ def _clean(
     }
     lost = select(envelope.properties, ruling, region, partial(_pseudonymize, context, region, space), properties)
     value = _encoder.encode({"event": envelope.name, "properties": properties})
-    own = [own for own in (envelope.profile, event.get("device_id")) if type(own) is str and len(own) >= SHORTEST_ID]
-    if ruling.scrubs or any(each.encode() in value for each in own):
-        take_own_ids(own, ruling, properties, lost)
+    device = event.get("device_id")
+    if ruling.scrubs or envelope.profile.encode() in value or (type(device) is str and device.encode() in value):
+        ids = [own for own in (envelope.profile, device) if type(own) is str and len(own) >= SHORTEST_ID]
+        take_own_ids(ids, ruling, properties, lost)
         value = _encoder.encode({"event": envelope.name, "properties": properties})
     if lost and any(found for _, found in lost) and policy.identifier_in_kept[cohort] is _DROP_EVENT:
         return Dropped(DropReason.IDENTIFIER, cohort, ruling, app_version)

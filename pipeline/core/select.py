@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ Lost = list[tuple[PropertyRule, bool]]
 
 REMEMBERED = 256  # values of one property; versions, product codes and quiz names come back again and again
 LONGEST = 64
+HASH_LIKE = re.compile(r"[a-z0-9+/_-]{22}")  # the base64 of an MD5, the shortest
 SHORTEST_ID = 6  # a shorter id of a person stands in ordinary words
 
 _MISSING = object()
@@ -101,17 +103,25 @@ def holds_identifier(name: str, value: Any) -> bool:
 
 def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Lost) -> None:
     """Take away texts in which the event's own ids stand, as they are or as an unkeyed hash (R15)."""
-    forms = [form.casefold() for own in ids for form in _forms(own)]
-    for name, rule in [(name, rule) for name, *_, rule, _ in ruling.scanned] + [(n, r) for n, r, _ in ruling.changed]:
+    plain = [own.casefold() for own in ids]
+    forms: list[str] | None = None
+    for name, rule in ruling.texts:
         value = kept.get(name)
-        if value is not None and any(form in text.casefold() for text in texts_of(value) for form in forms):
+        if value is None:
+            continue
+        text = " ".join(texts_of(value)).casefold()
+        found = any(own in text for own in plain)
+        if not found and HASH_LIKE.search(text):
+            forms = forms or [form.casefold() for own in ids for form in _hashes(own)]
+            found = any(form in text for form in forms)
+        if found:
             del kept[name]
             lost.append((rule, True))
 
 
-def _forms(own: str) -> list[str]:
+def _hashes(own: str) -> list[str]:
     digests = [hashlib.new(kind, own.encode(), usedforsecurity=False).digest() for kind in ("md5", "sha1", "sha256")]
-    return [own, *(d.hex() for d in digests), *(base64.b64encode(d).decode().rstrip("=") for d in digests)]
+    return [*(d.hex() for d in digests), *(base64.b64encode(d).decode().rstrip("=") for d in digests)]
 
 
 def _remember(store: dict[str, Any], value: Any, what: Any) -> None:
