@@ -11,7 +11,7 @@ ENVELOPE = frozenset({
     "event", "event_id", "time", "received_at", "profile_id", "device_id", "region", "platform", "properties", "age",
     "gpc",
 })  # fmt: skip
-MAX_PARTS = 4096  # lists and objects in one event; what has more takes longer than one event may
+MAX_PARTS = 2048  # lists and objects in one event; what has more takes longer than one event may
 MAX_KEYS = 2048  # in one event, whatever they are keys of
 SHAPES = 4096  # kept at hand; clients choose property names, so the store is bounded in number and in width
 WIDEST = 64
