@@ -26,6 +26,8 @@ SUPPRESSIONS: Final = "suppressions"
 PRIVACY_REQUESTS: Final = "privacy.requests"
 PRIVACY_RESULTS: Final = "privacy.results"
 LEDGER: Final = "ledger"
+IDENTITIES: Final = "identities"
+AGGREGATES: Final = "aggregates.in"
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -47,6 +49,7 @@ class Cleanup(StrEnum):
 
     DELETE = "delete"
     COMPACT = "compact"
+    COMPACT_DELETE = "compact,delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,8 @@ class Topic:
     """Definition of a topic.
 
     `partitions` None means the deployment's `kafka.partitions`: all such topics are co-partitioned.
-    `retention_ms` and `max_message_bytes` are in milliseconds and bytes.
+    `retention_ms` and `max_message_bytes` are in milliseconds and bytes. `settled_ms`: how long the broker keeps
+    every value of a key at least, so that a consumer that was away for less sees each change and not only the last.
 
     Raises:
         ValueError: no positive retention limit, or a segment that outlives it.
@@ -69,10 +73,13 @@ class Topic:
     partitions: int | None = None
     segment_ms: int
     max_message_bytes: int = NOTE_BYTES
+    settled_ms: int = 0
 
     def __post_init__(self) -> None:
         if self.retention_ms <= 0:
             raise ValueError(f"topic {self.name}: a retention limit is required (R29), got {self.retention_ms} ms")
+        if not 0 <= self.settled_ms < self.retention_ms:
+            raise ValueError(f"topic {self.name}: settled_ms must be within the retention limit")
         if not 0 < self.segment_ms <= self.retention_ms:
             raise ValueError(f"topic {self.name}: segment_ms must be within the retention limit")
 
@@ -93,11 +100,14 @@ class Topic:
             "message.timestamp.type": "LogAppendTime",
             "min.insync.replicas": str(_min_insync(replication)),
         }
-        if self.cleanup is Cleanup.COMPACT:
-            config["max.compaction.lag.ms"] = str(self.retention_ms)
-            config["delete.retention.ms"] = str(TOMBSTONE_MS)
-        else:
+        if self.cleanup is Cleanup.DELETE:
             config["retention.ms"] = str(self.retention_ms)
+            return config
+        if self.cleanup is Cleanup.COMPACT_DELETE:
+            config["retention.ms"] = str(self.retention_ms)
+        config["max.compaction.lag.ms"] = str(min(self.retention_ms, DAY_MS))
+        config["min.compaction.lag.ms"] = str(self.settled_ms)
+        config["delete.retention.ms"] = str(TOMBSTONE_MS)
         return config
 
 
@@ -123,6 +133,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         cleanup=Cleanup.COMPACT,
         retention_ms=DAY_MS,
         segment_ms=HOUR_MS,
+        settled_ms=18 * HOUR_MS,
     ),
     Topic(
         name=CLEAN_US,
@@ -155,9 +166,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
         name=SUPPRESSIONS,
         key="pseudonym",
         doc="Pseudonyms that must not be delivered any more: since when and why.",
-        cleanup=Cleanup.COMPACT,
-        retention_ms=DAY_MS,
-        segment_ms=HOUR_MS,
+        # Nothing is queued for longer than a clean topic keeps it, so a suppression may end some time after that.
+        cleanup=Cleanup.COMPACT_DELETE,
+        retention_ms=30 * DAY_MS,
+        segment_ms=6 * HOUR_MS,
         partitions=SMALL,
     ),
     Topic(
@@ -186,6 +198,22 @@ TOPICS: Final[tuple[Topic, ...]] = (
         retention_ms=400 * DAY_MS,
         segment_ms=7 * DAY_MS,
         partitions=SMALL,
+    ),
+    Topic(
+        name=IDENTITIES,
+        key="profile id",
+        doc="Which consents a profile has had: what its pseudonyms can be computed from, until it is erased.",
+        cleanup=Cleanup.COMPACT,
+        retention_ms=DAY_MS,
+        segment_ms=HOUR_MS,
+    ),
+    Topic(
+        name=AGGREGATES,
+        key="cell",
+        doc="Contributions to counts of Indian children's events, without an id; empty unless `aggregate_only` is on.",
+        cleanup=Cleanup.DELETE,
+        retention_ms=4 * DAY_MS,
+        segment_ms=4 * HOUR_MS,
     ),
 )
 

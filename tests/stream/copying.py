@@ -15,13 +15,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not marked as exported
 
 from pipeline.stream.client_config import LibrdkafkaLog
 from tests.stream.copy_worker import Options
 
 PARTITIONS = 4
+COORDINATOR_S = 30.0
+COORDINATOR_MOVES = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 WORKER = Path(__file__).with_name("copy_worker.py")
 ROOT = WORKER.parents[2]
 
@@ -124,7 +130,15 @@ class Copying:
         """Committed offset of each partition of the source that has one."""
         wanted = [TopicPartition(self.source, number) for number in range(self.partitions)]
         with self._reader(f"{self.group}-copy") as reader:
-            offsets = reader.committed(wanted, timeout=5)
+            deadline = time.monotonic() + COORDINATOR_S
+            while True:
+                try:
+                    offsets = reader.committed(wanted, timeout=5)
+                    break
+                except KafkaException as exc:  # the coordinator of a new group is still being chosen
+                    if exc.args[0].code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
         return {entry.partition: entry.offset for entry in offsets if entry.offset >= 0}
 
     def ends(self, topic: str) -> dict[int, int]:

@@ -21,6 +21,8 @@ def test_the_table_has_every_topic_of_the_flow() -> None:
         "privacy.requests",
         "privacy.results",
         "ledger",
+        "identities",
+        "aggregates.in",
     ]
 
 
@@ -34,6 +36,7 @@ def test_the_table_has_every_topic_of_the_flow() -> None:
         (topics.PRIVACY_REQUESTS, 400 * DAY_MS),
         (topics.PRIVACY_RESULTS, 400 * DAY_MS),
         (topics.LEDGER, 400 * DAY_MS),
+        (topics.AGGREGATES, 4 * DAY_MS),
     ],
 )
 def test_records_are_deleted_after_their_retention(name: str, retention_ms: int) -> None:
@@ -42,13 +45,29 @@ def test_records_are_deleted_after_their_retention(name: str, retention_ms: int)
     assert config["retention.ms"] == str(retention_ms)
 
 
-@pytest.mark.parametrize("name", [topics.CONSENT, topics.SUPPRESSIONS])
+@pytest.mark.parametrize("name", [topics.CONSENT, topics.IDENTITIES])
 def test_what_compaction_replaces_has_a_limit_too(name: str) -> None:
     config = TABLE[name].broker_config(1)
     assert config["cleanup.policy"] == "compact"
     assert config["max.compaction.lag.ms"] == str(DAY_MS)
     assert config["delete.retention.ms"] == str(7 * DAY_MS)
     assert "retention.ms" not in config  # would be ignored, and would read as if consent expired
+
+
+def test_suppressions_outlive_whatever_can_be_queued_and_end_then() -> None:
+    config = TABLE[topics.SUPPRESSIONS].broker_config(1)
+    assert config["cleanup.policy"] == "compact,delete"
+    assert int(config["retention.ms"]) > 2 * max(
+        TABLE[name].retention_ms for name in (topics.CLEAN_US, topics.CLEAN_IN)
+    )
+    assert config["max.compaction.lag.ms"] == str(DAY_MS)
+
+
+def test_every_consent_change_stays_long_enough_to_be_seen_by_itself() -> None:
+    config = TABLE[topics.CONSENT].broker_config(1)
+    assert 0 < int(config["min.compaction.lag.ms"]) < int(config["max.compaction.lag.ms"])
+    with pytest.raises(ValueError, match="settled_ms"):
+        replace(TABLE[topics.CONSENT], settled_ms=DAY_MS)
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
@@ -71,7 +90,7 @@ def test_a_segment_that_outlives_the_limit_is_refused() -> None:
 
 def test_events_and_consent_have_the_partitions_of_the_deployment() -> None:
     cut = {topic.name for topic in TOPICS if topic.partition_count(24) == 24}
-    assert cut == {topics.RAW, topics.CONSENT, topics.CLEAN_US, topics.CLEAN_IN}
+    assert cut == {topics.RAW, topics.CONSENT, topics.CLEAN_US, topics.CLEAN_IN, topics.IDENTITIES, topics.AGGREGATES}
 
 
 @pytest.mark.parametrize(("replication", "copies"), [(1, "1"), (2, "1"), (3, "2"), (5, "2")])
