@@ -35,21 +35,39 @@ class Record(Protocol):
         """Headers as produced, mostly none."""
 
 
+class Note:
+    """What is committed beside the offset when a chunk is acknowledged: at most 64 characters, no personal data."""
+
+    __slots__ = ("text",)
+
+    def __init__(self) -> None:
+        self.text = ""
+
+
+class Origin(NamedTuple):
+    """Where consumption of a partition was last begun: the committed offset, None without one, and what was noted."""
+
+    offset: int | None
+    note: str
+
+
 class Chunk:
     """One or more consecutive records of one partition, in offset order.
 
     Offsets may have holes (compaction, transaction markers); records are never missing.
     """
 
-    __slots__ = ("first_offset", "last_offset", "prepared", "records", "tp")
+    __slots__ = ("first_offset", "last_offset", "note", "origin", "prepared", "records", "tp")
 
-    def __init__(self, tp: TopicPartition, records: Sequence[Record]) -> None:
-        """Wrap `records`, which must not be empty."""
+    def __init__(self, tp: TopicPartition, records: Sequence[Record], origin: Origin | None = None) -> None:
+        """Wrap `records`, which must not be empty. origin: the same object for all chunks since it was begun there."""
         self.tp = tp
         self.records = records
         self.first_offset = records[0].offset
         self.last_offset = records[-1].offset
         self.prepared: object = None  # what a role's `prepare` learned, for its `begin`
+        self.note = Note()  # for the role to fill in
+        self.origin = origin
 
     def __len__(self) -> int:
         return len(self.records)

@@ -28,8 +28,8 @@ class ProduceBatch:
         self._due = 0
         self._sealed = False
 
-    def add(self, topic: str, value: bytes, key: bytes | None = None, partition: int | None = None) -> None:
-        """Queue a record; without `partition` the key decides where it goes.
+    def add(self, topic: str, value: bytes | None, key: bytes | None = None, partition: int | None = None) -> None:
+        """Queue a record, a tombstone if `value` is None; without `partition` the key decides where it goes.
 
         Never raises for what the broker or librdkafka refuses: the batch's future fails instead. While
         librdkafka's queue is full this blocks the event loop until reports free a place, which pushes back on

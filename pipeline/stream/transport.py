@@ -1,4 +1,4 @@
-"""Faust's aiokafka transport, changed in three places: chunks, the commit rule, the seek.
+"""Faust's aiokafka transport, changed in four places: chunks, the commit rule, the notes, the seek.
 
 *Chunks.* Faust spends about 200 microseconds on each message that it hands to a stream. For the topics in
 `app.chunk_topics` one message is a whole chunk, and the cost is paid once per chunk.
@@ -6,6 +6,10 @@
 *Commit rule.* Stock `_new_offset` guesses from acknowledged offsets which are contiguous, and commits over
 unacknowledged ones (faust#606). Here the offsets that were delivered are kept, in order, and only an
 acknowledged prefix of them is committed, whatever holes the log has.
+
+*Notes.* A commit can carry a text beside the offset; stock Faust leaves it empty. Here it is what the role has left in
+the note of the last chunk that the commit covers: offset and note change together or not at all. Each chunk tells what
+was found committed when consumption of its partition was last begun.
 
 *Seek.* When a rebalance stops the flow, Faust drops what a fetch in flight brings and seeks back to the
 committed offsets, but aiokafka's `seek_to_committed` skips partitions that have no commit yet: their dropped
@@ -21,12 +25,15 @@ from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Protocol, cast
 
+from aiokafka.errors import CommitFailedError
+from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import TopicPartition as Place
 from faust.serializers.schemas import Schema
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from pipeline.ops.logging import get_logger
-from pipeline.stream.chunk import Chunk, TopicPartition
+from pipeline.stream.chunk import Chunk, Note, Origin, TopicPartition
 
 log = get_logger(__name__)
 
@@ -48,16 +55,36 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_assigned(self) -> dict[Any, int | None]:
         consumer = self._ensure_consumer()
+        origins = cast("ChunkConsumer", self.consumer).origins
         committed: dict[Any, int | None] = {}
         for tp in consumer.assignment():
-            offset = await consumer.committed(tp)
+            found = (await consumer._coordinator.fetch_committed_offsets([tp])).get(tp)  # noqa: SLF001 - `committed` has no note
+            offset = found.offset if found is not None and found.offset >= 0 else None
             if offset is None:
                 beginning = await consumer.beginning_offsets([tp])
                 consumer.seek(tp, beginning[tp])
             else:
                 consumer.seek(tp, offset)
+            origins[TP(*tp)] = Origin(offset, found.metadata if offset is not None else "")
             committed[tp] = offset
         return committed
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        notes = cast("ChunkConsumer", self.consumer).notes
+        assigned = self.assignment()
+        noted = {
+            Place(*tp): OffsetAndMetadata(offset, notes.pop((tp, offset), ""))
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
+        try:
+            await self._ensure_consumer().commit(noted)
+        except CommitFailedError:  # the partitions are somebody else's by now, who does the chunks again
+            return False
+        except Exception as exc:  # noqa: BLE001 - as stock Faust: whatever it is, the worker ends
+            await self.crash(exc)
+            return False
+        return True
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Do nothing: the stock livelock detector compares two different clocks and can crash the app."""
@@ -71,8 +98,10 @@ class ChunkConsumer(driver.Consumer):
     poll_gap_s = POLL_GAP_S
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        # (first, last) offset of everything handed to the streams and not yet committed, in delivery order
-        self._inflight: defaultdict[TP, deque[tuple[int, int]]] = defaultdict(deque)
+        # (first, last) offset and note of everything handed to the streams and not yet committed, in delivery order
+        self._inflight: defaultdict[TP, deque[tuple[int, int, Note | None]]] = defaultdict(deque)
+        self.origins: dict[TP, Origin] = {}  # of the present assignment
+        self.notes: dict[tuple[TP, int], str] = {}  # of offsets that are about to be committed; two threads use it
         self._last_poll = 0.0
         super().__init__(*args, **options)
 
@@ -87,14 +116,15 @@ class ChunkConsumer(driver.Consumer):
         fetched = await super()._getmany(active_partitions, timeout)
         chunked = cast("_HasChunkTopics", self.app).chunk_topics
         return {
-            tp: [Chunk(TopicPartition(*tp), records)] if tp.topic in chunked else records
+            tp: [Chunk(TopicPartition(*tp), records, self.origins.get(TP(*tp)))] if tp.topic in chunked else records
             for tp, records in fetched.items()
             if records
         }
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        note = None
         if type(record) is Chunk:
-            first = record.first_offset
+            first, note = record.first_offset, record.note
             message = self._chunk_message(tp, record)
         else:
             first = record.offset
@@ -102,7 +132,7 @@ class ChunkConsumer(driver.Consumer):
         if self.app.topics.acks_enabled_for(tp.topic):
             delivered = self._inflight[TP(*tp)]
             if not delivered or message.offset > delivered[-1][1]:
-                delivered.append((first, message.offset))
+                delivered.append((first, message.offset, note))
         return message
 
     def _chunk_message(self, tp: TP, chunk: Chunk) -> ConsumerMessage:
@@ -133,12 +163,14 @@ class ChunkConsumer(driver.Consumer):
         if not delivered:
             return None
         acked = self._acked_index[tp]
-        last = None
+        last, note = None, None
         while delivered and delivered[0][1] in acked:
-            last = delivered.popleft()[1]
+            _, last, note = delivered.popleft()
             acked.discard(last)
         if last is None:
             return None
+        if note is not None and note.text:
+            self.notes[tp, last + 1] = note.text
         self._acked[tp] = [offset for offset in self._acked[tp] if offset > last]
         return last + 1
 

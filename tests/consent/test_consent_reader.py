@@ -10,9 +10,10 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from pipeline.consent.errors import ConsentLogRewound, ConsentNotReady, ConsentReadError
+from pipeline.consent.errors import ConsentNotReady
 from pipeline.consent.reader import ConsentReader
 from pipeline.core.consent import ConsentFault, ConsentRecord
+from pipeline.stream.errors import FollowError, LogRewound
 from pipeline.stream.partition import murmur2_partition
 
 DEADLINE_S = 30.0
@@ -241,7 +242,7 @@ async def test_a_deleted_topic_ends_the_process(make_topic: Any, open_reader: An
         await reader.barrier(0)
     delete(topic)
     await until(lambda: bool(open_reader.failures))
-    assert isinstance(open_reader.failures.pop(), ConsentReadError)
+    assert isinstance(open_reader.failures.pop(), FollowError)
 
 
 async def test_a_topic_that_was_made_anew_ends_the_process(make_topic: Any, open_reader: Any, make_value: Any) -> None:
@@ -257,7 +258,7 @@ async def test_a_topic_that_was_made_anew_ends_the_process(make_topic: Any, open
     topic.put("q", make_value("q"))
     waiting = asyncio.create_task(reader.barrier(0))
     await until(lambda: bool(open_reader.failures))
-    assert {type(failure) for failure in open_reader.failures} == {ConsentLogRewound}
+    assert {type(failure) for failure in open_reader.failures} == {LogRewound}
     open_reader.failures.clear()
     assert not waiting.done()
     waiting.cancel()
@@ -300,6 +301,7 @@ async def test_the_answer_stays_young_when_nothing_happens(make_topic: Any, open
     reader.follow([0])
     async with asyncio.timeout(DEADLINE_S):
         await reader.barrier(0)
-    seen = reader._barrier.answered_at
-    await until(lambda: reader._barrier.answered_at > seen)
+    barrier = reader._follower._barrier
+    seen = barrier.answered_at
+    await until(lambda: barrier.answered_at > seen)
     assert reader.age_of_last_answer() <= time.monotonic() - seen

@@ -3,14 +3,15 @@
 import unicodedata
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.consent.errors import ConsentLogRewound
 from pipeline.consent.lookup import PartitionLookup
 from pipeline.consent.state import LOOKED_AT, PartitionState, Shapes
 from pipeline.core.consent import ConsentAge, ConsentFault, ConsentRecord, Grantor, Purposes
+from pipeline.stream.errors import LogRewound
 from pipeline.stream.partition import murmur2_partition
 
 PARTITIONS = 4
@@ -36,7 +37,7 @@ _records = st.builds(
     notice_hash=st.none() | _id,
     source=st.none() | _word,
     relation=st.none() | _word,
-    birth_month=st.none() | st.just("2013-07"),
+    birth_month=st.none() | st.sampled_from(["1900-01", "2013-07", "2099-12"]),
 )
 
 
@@ -55,6 +56,16 @@ def test_packing_loses_nothing(record: ConsentRecord) -> None:
     packed = shapes.pack(record)
     assert isinstance(packed, bytes)
     assert shapes.unpack(record.profile_id, packed) == record
+
+
+@given(_records)
+def test_months_of_birth_use_up_no_shapes(record: ConsentRecord) -> None:
+    shapes = Shapes(limit=1)
+    for month in ["1900-01", "2010-12", "2013-07", "2099-12", None]:
+        born = msgspec.structs.replace(record, birth_month=month)
+        packed = shapes.pack(born)
+        assert isinstance(packed, bytes)
+        assert shapes.unpack(born.profile_id, packed) == born
 
 
 @given(st.lists(_records, max_size=12))
@@ -150,7 +161,7 @@ def test_a_position_that_moves_back_is_refused(state: PartitionState) -> None:
     state.advance(5)
     state.advance(5)
     state.advance(9)
-    with pytest.raises(ConsentLogRewound):
+    with pytest.raises(LogRewound):
         state.advance(8)
 
 

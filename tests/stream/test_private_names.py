@@ -9,6 +9,7 @@ import aiokafka
 import faust
 import mode
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.serializers.schemas import Schema
 from faust.transport import consumer as stock_consumer
@@ -30,6 +31,7 @@ OVERRIDDEN = [
     (ChunkConsumer, driver.Consumer, "on_partitions_revoked", "self revoked"),
     (ChunkConsumerThread, driver.AIOKafkaConsumerThread, "seek_to_committed", "self"),
     (ChunkConsumerThread, driver.AIOKafkaConsumerThread, "verify_event_path", "self now tp"),
+    (ChunkConsumerThread, driver.AIOKafkaConsumerThread, "_commit", "self offsets"),
     (ChunkSchema, Schema, "loads_key", "self app message loads serializer"),
     (ChunkSchema, Schema, "loads_value", "self app message loads serializer"),
     (our_app.ChunkApp, App, "_new_transport", "self"),
@@ -45,7 +47,9 @@ USED = [
     (driver.AIOKafkaConsumerThread, "_ensure_consumer", "self"),
     (driver.AIOKafkaConsumerThread, "call_thread", "self fun args kwargs"),
     (aiokafka.AIOKafkaConsumer, "assignment", "self"),
-    (aiokafka.AIOKafkaConsumer, "committed", "self partition"),
+    (aiokafka.AIOKafkaConsumer, "commit", "self offsets"),
+    (GroupCoordinator, "fetch_committed_offsets", "self partitions"),
+    (driver.AIOKafkaConsumerThread, "crash", "self exc"),
     (aiokafka.AIOKafkaConsumer, "beginning_offsets", "self partitions"),
     (aiokafka.AIOKafkaConsumer, "seek", "self partition offset"),
     (mode.Worker, "_on_sigint", "self"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from pipeline.consent.client import end_offsets, is_transient, refresh_leaders
+from pipeline.stream.follower_client import end_offsets, is_transient, refresh_leaders
 
 
 class Lister:

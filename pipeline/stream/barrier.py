@@ -1,8 +1,8 @@
-"""The causal barrier: nothing is judged before every consent change acknowledged until then has been applied.
+"""The causal barrier: nothing goes on before every record acknowledged until then has been taken over.
 
 A publisher that has the acknowledgement of a consent change and then publishes an event must see that event
 judged with the change. So the end of the consent partition is asked for *after* the event has arrived, and
-the event waits until the reader has come that far.
+the event waits until the follower has come that far. The same holds for whatever else is followed.
 """
 
 import asyncio
@@ -10,26 +10,26 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from pipeline.consent.errors import ConsentLogRewound
-from pipeline.consent.state import PartitionState
 from pipeline.ops.logging import get_logger
+from pipeline.stream.errors import LogRewound
+from pipeline.stream.followed import FollowedState
 
 RETRY_S = 0.2
 
 Ask = Callable[[Collection[int]], Awaitable[Mapping[int, int]]]
 """Asks the broker for the end offsets of partitions; leaves out those it got no answer for."""
 
-log = get_logger("consent.barrier")
+log = get_logger(__name__)
 
 
 class _Waiter(NamedTuple):
-    state: PartitionState
+    state: FollowedState
     applied: int  # at its arrival; no end that is asked for later can be lower
     passed: "asyncio.Future[bool]"
 
 
 class Barrier:
-    """Waits of the event loop for the reader's thread to reach the end of partitions.
+    """Waits of the event loop for the follower's thread to reach the end of partitions.
 
     One request at a time goes to the broker, for all that arrived before it was sent. A request that is under
     way when somebody arrives says nothing about what was acknowledged since, so it does not count for them.
@@ -40,20 +40,24 @@ class Barrier:
 
     """
 
-    def __init__(self, ask: Ask, followed: Callable[[], Collection[int]], keep_alive_s: float) -> None:
-        """`followed` are the partitions to ask about every `keep_alive_s` seconds, also when nobody waits."""
+    def __init__(self, ask: Ask, followed: Callable[[], Collection[int]], keep_alive_s: float, topic: str) -> None:
+        """`followed` are the partitions to ask about every `keep_alive_s` seconds, also when nobody waits.
+
+        topic: its name, for the log.
+        """
+        self._topic = topic
         self._ask = ask
         self._followed = followed
         self._keep_alive_s = keep_alive_s
         self._arrived: list[_Waiter] = []
         self._asked: list[_Waiter] = []
         self._wake = asyncio.Event()
-        self._waiting: dict[PartitionState, list[tuple[int, asyncio.Future[bool]]]] = {}
+        self._waiting: dict[FollowedState, list[tuple[int, asyncio.Future[bool]]]] = {}
         self._silent_since: float | None = None
         self.answered_at = time.monotonic()
         self.ends: dict[int, int] = {}
 
-    def enter(self, state: PartitionState) -> "asyncio.Future[bool]":
+    def enter(self, state: FollowedState) -> "asyncio.Future[bool]":
         """Return a future that becomes True when `state` has reached the end that its partition has by then.
 
         It becomes False if the partition is given up before that. Who stops waiting cancels it.
@@ -63,7 +67,7 @@ class Barrier:
         self._wake.set()
         return passed
 
-    def advance(self, state: PartitionState) -> None:
+    def advance(self, state: FollowedState) -> None:
         """Let those pass whose offset is reached. For when `applied` moved while `watched`."""
         waiting = self._waiting.get(state)
         if waiting is None:
@@ -75,7 +79,7 @@ class Barrier:
                 passed.set_result(True)
         self._expect(state, left)
 
-    def give_up(self, states: Iterable[PartitionState]) -> None:
+    def give_up(self, states: Iterable[FollowedState]) -> None:
         """End every wait for states that are not kept up to date any more."""
         gone = set(states)
         lost = [waiter.passed for waiter in (*self._arrived, *self._asked) if waiter.state in gone]
@@ -91,7 +95,7 @@ class Barrier:
         """Ask for ends, for as long as it takes: a silent broker makes everybody wait and nobody pass.
 
         Raises:
-            ConsentLogRewound: a partition ends before what was read of it already.
+            LogRewound: a partition ends before what was read of it already.
 
         """
         kept_alive_at = time.monotonic()
@@ -133,12 +137,12 @@ class Barrier:
                 self._arrived.append(waiter)
                 self._wake.set()
             elif end < waiter.applied:
-                raise ConsentLogRewound
+                raise LogRewound
             else:
                 self._expect(waiter.state, [*self._waiting.get(waiter.state, ()), (end, waiter.passed)])
                 self.advance(waiter.state)
 
-    def _expect(self, state: PartitionState, waiting: "list[tuple[int, asyncio.Future[bool]]]") -> None:
+    def _expect(self, state: FollowedState, waiting: "list[tuple[int, asyncio.Future[bool]]]") -> None:
         """Replace the waits of a state. `watched` goes up before `applied` is read: no move is missed."""
         if waiting:
             self._waiting[state] = waiting
@@ -152,8 +156,9 @@ class Barrier:
         if answered:
             self.answered_at = now
             if self._silent_since is not None:
-                log.warning("broker answers again, chunks go on", waited_s=round(now - self._silent_since, 1))
+                waited_s = round(now - self._silent_since, 1)
+                log.warning("broker answers again, what waited goes on", topic=self._topic, waited_s=waited_s)
                 self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = now
-            log.warning("broker does not tell the end of consent, chunks wait")
+            log.warning("broker does not tell the end, what depends on it waits", topic=self._topic)

@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator, Collection, Mapping
 
 import pytest
 
-from pipeline.consent import barrier as module
-from pipeline.consent.barrier import Barrier
-from pipeline.consent.state import PartitionState, Shapes
+from pipeline.stream import barrier as module
+from pipeline.stream.barrier import Barrier
+from pipeline.stream.followed import Followed
 
 NEVER_S = 3_600.0
+
+
+class State(Followed):
+    """How far a partition was read; the barrier asks nothing else of a state."""
+
+    def apply(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:
+        raise NotImplementedError
 
 
 class Broker:
@@ -35,8 +42,8 @@ async def settle() -> None:
 
 
 @pytest.fixture
-def states() -> list[PartitionState]:
-    return [PartitionState(partition, Shapes(), 4) for partition in range(3)]
+def states() -> list[State]:
+    return [State(partition) for partition in range(3)]
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def broker() -> Broker:
 @pytest.fixture
 async def barrier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Barrier]:
     monkeypatch.setattr(module, "RETRY_S", 0.0)
-    barrier = Barrier(broker.ask, lambda: {0, 1, 2}, NEVER_S)
+    barrier = Barrier(broker.ask, lambda: {0, 1, 2}, NEVER_S, "test")
     running = asyncio.create_task(barrier.run())
     yield barrier
     running.cancel()
@@ -55,9 +62,7 @@ async def barrier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         await running
 
 
-async def test_everybody_who_waits_shares_one_request(
-    barrier: Barrier, broker: Broker, states: list[PartitionState]
-) -> None:
+async def test_everybody_who_waits_shares_one_request(barrier: Barrier, broker: Broker, states: list[State]) -> None:
     waits = [barrier.enter(states[number % 2]) for number in range(50)]
     asked, answer = await broker.next()
     assert asked == {0, 1}
@@ -67,7 +72,7 @@ async def test_everybody_who_waits_shares_one_request(
 
 
 async def test_a_request_sent_before_the_arrival_does_not_serve_it(
-    barrier: Barrier, broker: Broker, states: list[PartitionState]
+    barrier: Barrier, broker: Broker, states: list[State]
 ) -> None:
     early = barrier.enter(states[0])
     _, first = await broker.next()
@@ -86,7 +91,7 @@ async def test_a_request_sent_before_the_arrival_does_not_serve_it(
 
 
 async def test_a_wait_ends_when_the_position_reaches_its_end(
-    barrier: Barrier, broker: Broker, states: list[PartitionState]
+    barrier: Barrier, broker: Broker, states: list[State]
 ) -> None:
     state = states[0]
     wait = barrier.enter(state)
@@ -104,7 +109,7 @@ async def test_a_wait_ends_when_the_position_reaches_its_end(
 
 
 async def test_no_answer_is_asked_again_for_ever_and_logged_once(
-    barrier: Barrier, broker: Broker, states: list[PartitionState], caplog: pytest.LogCaptureFixture
+    barrier: Barrier, broker: Broker, states: list[State], caplog: pytest.LogCaptureFixture
 ) -> None:
     wait = barrier.enter(states[0])
     for _ in range(200):
@@ -115,9 +120,7 @@ async def test_no_answer_is_asked_again_for_ever_and_logged_once(
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
-async def test_only_partitions_without_an_answer_wait_on(
-    barrier: Barrier, broker: Broker, states: list[PartitionState]
-) -> None:
+async def test_only_partitions_without_an_answer_wait_on(barrier: Barrier, broker: Broker, states: list[State]) -> None:
     waits = [barrier.enter(state) for state in states]
     (await broker.next())[1].set_result({0: 0, 2: 0})
     assert await waits[0]
@@ -129,9 +132,7 @@ async def test_only_partitions_without_an_answer_wait_on(
     assert await waits[1]
 
 
-async def test_giving_up_ends_waits_at_every_stage(
-    barrier: Barrier, broker: Broker, states: list[PartitionState]
-) -> None:
+async def test_giving_up_ends_waits_at_every_stage(barrier: Barrier, broker: Broker, states: list[State]) -> None:
     waiting = barrier.enter(states[0])
     other = barrier.enter(states[1])
     (await broker.next())[1].set_result({0: 5, 1: 5})
@@ -147,7 +148,7 @@ async def test_giving_up_ends_waits_at_every_stage(
     assert not states[0].watched
 
 
-async def test_a_cancelled_wait_is_forgotten(barrier: Barrier, broker: Broker, states: list[PartitionState]) -> None:
+async def test_a_cancelled_wait_is_forgotten(barrier: Barrier, broker: Broker, states: list[State]) -> None:
     first, second = barrier.enter(states[0]), barrier.enter(states[0])
     _, answer = await broker.next()
     first.cancel()
@@ -160,7 +161,7 @@ async def test_a_cancelled_wait_is_forgotten(barrier: Barrier, broker: Broker, s
 
 
 async def test_ends_are_asked_for_when_nobody_waits(broker: Broker) -> None:
-    barrier = Barrier(broker.ask, lambda: {4, 5}, keep_alive_s=0.001)
+    barrier = Barrier(broker.ask, lambda: {4, 5}, keep_alive_s=0.001, topic="test")
     running = asyncio.create_task(barrier.run())
     before = barrier.answered_at
     for _ in range(3):

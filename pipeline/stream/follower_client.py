@@ -1,4 +1,4 @@
-"""How the consent topic is read with librdkafka: settings, end offsets, and which troubles pass."""
+"""How a topic is followed with librdkafka: settings, end offsets, and which troubles pass."""
 
 import asyncio
 from collections.abc import Collection
@@ -49,16 +49,16 @@ class OffsetLister(Protocol):
         """Ask for the metadata of all topics, blocking, and keep the answer."""
 
 
-def consumer_config() -> dict[str, Any]:
+def consumer_config(name: str) -> dict[str, Any]:
     """Settings of the consumer, laid over those of the deployment.
 
-    `read_committed`, because a consent change of an aborted transaction was never made.
+    `read_committed`, because a change of an aborted transaction was never made.
     `enable.partition.eof` tells the position behind what is no record (compacted away, transaction markers).
-    The `group.id` is required by librdkafka and used for nothing.
+    The `group.id` is required by librdkafka and used for nothing but a name in the broker's log.
     Source: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md
     """
     return {
-        "group.id": "coppice-consent-reader",
+        "group.id": f"coppice-{name}",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
@@ -75,7 +75,7 @@ def consumer_config() -> dict[str, Any]:
 
 
 def quiet() -> dict[str, Any]:
-    """Keep librdkafka from writing to standard error: the reader counts and judges troubles."""
+    """Keep librdkafka from writing to standard error: the follower counts and judges troubles."""
     return {"log_level": 2}
 
 
@@ -87,7 +87,7 @@ def is_transient(error: KafkaError) -> bool:
 async def end_offsets(lister: OffsetLister, topic: str, partitions: Collection[int]) -> dict[int, int]:
     """Ask for the ends of partitions (one request to each leader); leave out those without an answer.
 
-    The ends are those of everything written, decided or not. The reader passes a transaction only when it is
+    The ends are those of everything written, decided or not. The follower passes a transaction only when it is
     decided, so whoever waits for such an end has waited for the transactions that were open as well. The end
     of what is decided would not do: a commit is acknowledged before its markers are written.
     """
