@@ -7,13 +7,13 @@ from typing import Any
 from msgspec import Struct
 
 from pipeline.core.consent import normalise_id
-from pipeline.core.identity import FORBIDDEN_IDS
+from pipeline.core.identity import FORBIDDEN_IDS, FUTURE_MS
 from pipeline.core.outcome import Rejected, RejectReason
 
 SECONDS_BELOW = 10**11  # as seconds this is the year 5138, as milliseconds 1973: no real time is ambiguous
 OLDEST_MS = 31_536_000_000  # 1971-01-01; older is refused by Mixpanel (Import Events, "time")
-FUTURE_MS = 3_600_000  # one hour, as Mixpanel allows
 LONGEST_ID = 256
+WHOLE_DIGITS = range(9, 15)
 NUMERIC = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")
 
 
@@ -59,7 +59,9 @@ def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
 def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
     """Read seconds or milliseconds since the epoch, a number or digits, as integer milliseconds."""
     kind = type(value)
-    if kind is str and NUMERIC.fullmatch(value) and value.isascii():
+    if kind is str and value.isdigit() and value.isascii() and len(value) in WHOLE_DIGITS:
+        value = int(value)
+    elif kind is str and NUMERIC.fullmatch(value) and value.isascii():
         value = float(value)
     elif kind is float:
         if not math.isfinite(value):
@@ -68,7 +70,7 @@ def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
         return _absent_or_wrong(value, path)
     if value < 0:  # also keeps the product below finite
         return Rejected(RejectReason.TIME_TOO_OLD, path)
-    millis = round(value * 1000) if value < SECONDS_BELOW else int(value)
+    millis = int(value) if value >= SECONDS_BELOW else round(value * 1000)
     if millis < OLDEST_MS:
         return Rejected(RejectReason.TIME_TOO_OLD, path)
     if millis > now_ms + FUTURE_MS:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -40,13 +41,16 @@ class Rules(Generic[R]):
     """What `load` makes of the policy files, the settings file and the registry, as of their last good state.
 
     current: replaced whole, never changed, so whoever holds on to it for a chunk has one policy for all of it.
-    The constructor loads, and raises what `load` raises; after that an error leaves `current` as it was and sets
-    `coppice_policy_reload_failed`. `swapped` is called in the event loop with each new state.
+    also: further files that `load` reads. The constructor loads, and raises what `load` raises; after that an error
+    leaves `current` as it was and sets `coppice_policy_reload_failed`. `swapped` is called in the event loop with each
+    new state.
     """
 
-    def __init__(self, settings: Settings, load: Callable[[], R], metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, load: Callable[[], R], metrics: Metrics, *, also: tuple[Path, ...] = ()
+    ) -> None:
         shipped = schema_dir()
-        self._files: Callable[[], Iterator[Path]] = lambda: rule_files(settings, shipped)
+        self._files: Callable[[], Iterator[Path]] = lambda: chain(rule_files(settings, shipped), also)
         self._load = load
         self._metrics = metrics
         self._seen = fingerprint(self._files())  # before loading: what changes meanwhile is found at the first look
@@ -121,11 +125,14 @@ def rule_files(settings: Settings, shipped: Path) -> Iterator[Path]:
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """Return a digest of names and contents; a file that cannot be read counts as one more content."""
+    """Return a digest of names, modes and contents; a file that cannot be read counts as one more content.
+
+    Modes, since keys are refused while others may read them.
+    """
     digest = hashlib.sha256()
     for path in files:
         try:
-            content = hashlib.sha256(path.read_bytes()).digest()
+            content = hashlib.sha256(path.read_bytes()).digest() + b"%o" % path.stat().st_mode
         except OSError:
             content = b"unreadable"
         digest.update(str(path).encode() + b"\0" + content)

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.identity import KeyRing, RegionKeys
+from pipeline.core.grants import NO_GRANT, grant_name
+from pipeline.core.identity import KeyRing, KeyVersion, RegionKeys
 from pipeline.core.outcome import Clean
 from pipeline.policy.vocabulary import Region, Space
 from tests.core.worlds import (
@@ -105,47 +106,66 @@ def fresh_keys() -> KeyRing:
 
 
 @given(
-    st.text(max_size=30), st.text(max_size=30), st.integers(0, 10**6), st.sampled_from(Region), st.sampled_from(Space)
+    st.text(max_size=30),
+    st.text(max_size=30),
+    st.integers(0, NOW),
+    st.sampled_from([DAY, 30 * DAY, 365 * DAY]),
+    st.sampled_from(Region),
+    st.sampled_from(Space),
 )
 def test_pseudonym_is_shaped_like_a_random_uuid(
-    profile: str, consent: str, epoch: int, region: Region, space: Space
+    profile: str, grant: str, time: int, rotation: int, region: Region, space: Space
 ) -> None:
-    name = KEYS.pseudonym(region, space, profile, consent, epoch)
+    name = KEYS.pseudonym(region, space, profile, grant, time, rotation)
     parsed = uuid.UUID(name)
     assert str(parsed) == name
     assert parsed.version == 4
     assert parsed.variant == uuid.RFC_4122
 
 
-def test_pseudonym_is_the_hmac_of_its_parts() -> None:
-    """Known answer, computed here from the definition; the literal guards against a silent change of both."""
-    keys = KeyRing({Region.US: RegionKeys({Space.ANALYTICS: bytes(range(32))}, event_ids=bytes(range(32, 64)))})
-    name = keys.pseudonym(Region.US, Space.ANALYTICS, "profile-1-001", "c-1", 692)
-    digest = hmac.new(bytes(range(32)), b"13:profile-1-0013:c-13:692", hashlib.sha256).digest()
+SECRET, OTHER_SECRET = bytes(range(32)), bytes(range(32, 64))
+KNOWN = {Region.US: RegionKeys.single({Space.ANALYTICS: SECRET}, OTHER_SECRET)}
+
+
+def test_names_are_keyed_digests_of_their_parts() -> None:
+    """Known answers, computed here from the definition; the literals guard against a silent change of both."""
+    keys = KeyRing(KNOWN, {Region.US: "3281"})
+    grant = grant_name("c-1", 1_795_000_000_000)
+    assert grant == "c-1@1795000000000"
+
+    key = hmac.new(SECRET, b"7:coppice2:us9:analytics4:3281", hashlib.sha256).digest()
+    digest = hmac.new(key, b"13:profile-1-00117:c-1@17950000000003:692", hashlib.sha256).digest()
+    name = keys.pseudonym(Region.US, Space.ANALYTICS, "profile-1-001", grant, NOW, 30 * DAY)
     assert name == str(uuid.UUID(bytes=digest[:16], version=4))
-    assert name == "08612ee7-c849-440d-a275-52b39784547b"
-    assert keys.event_id(Region.US, b"id:e-1") == "e124e12c25dcd44431ceb382a3d18733"
+    assert name == "89d48cf6-472a-431b-b944-cab9778dc831"
+
+    value = hmac.new(key, b"8:property4:quiz5:tiger", hashlib.sha256).hexdigest()[:32]
     assert (
-        keys.event_id(Region.US, b"id:e-1")
-        == hashlib.blake2b(b"id:e-1", key=bytes(range(32, 64)), digest_size=16).hexdigest()
+        keys.property_name(Region.US, Space.ANALYTICS, "quiz", "tiger", NOW)
+        == value
+        == "ae5e955ae087993539dca83c3c108a37"
     )
+
+    ids = hmac.new(OTHER_SECRET, b"7:coppice2:us9:event_ids4:3281", hashlib.sha256).digest()
+    event_id = hashlib.blake2b(b"id:e-1", key=ids, digest_size=16).hexdigest()
+    assert keys.event_id(Region.US, b"id:e-1", NOW) == event_id == "36689cf70181bc01fdc113017aa9bd6b"
 
 
 def test_everything_that_tells_people_and_purposes_apart_changes_the_pseudonym() -> None:
-    base = (Region.US, Space.ANALYTICS, "p", "c", 1)
+    base = (Region.US, Space.ANALYTICS, "p", "c", NOW, 30 * DAY)
     variants = {
         base,
-        (Region.IN, Space.ANALYTICS, "p", "c", 1),
-        (Region.US, Space.INTERNAL_OPS, "p", "c", 1),
-        (Region.US, Space.ANALYTICS, "q", "c", 1),
-        (Region.US, Space.ANALYTICS, "p", "d", 1),
-        (Region.US, Space.ANALYTICS, "p", "c", 2),
-        (Region.US, Space.ANALYTICS, "p", "", 1),
+        (Region.IN, Space.ANALYTICS, "p", "c", NOW, 30 * DAY),
+        (Region.US, Space.INTERNAL_OPS, "p", "c", NOW, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "q", "c", NOW, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "p", "d", NOW, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "p", "c", NOW - 30 * DAY, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "p", "c", NOW, 365 * DAY),
+        (Region.US, Space.ANALYTICS, "p", "", NOW, 30 * DAY),
         # the same letters, cut elsewhere
-        (Region.US, Space.ANALYTICS, "pc", "", 1),
-        (Region.US, Space.ANALYTICS, "p1:c", "", 1),
-        (Region.US, Space.ANALYTICS, "p", "c1", 1),
-        (Region.US, Space.ANALYTICS, "p", "c", 11),
+        (Region.US, Space.ANALYTICS, "pc", "", NOW, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "p1:c", "", NOW, 30 * DAY),
+        (Region.US, Space.ANALYTICS, "p", "c1", NOW, 30 * DAY),
     }
     assert len({KEYS.pseudonym(*variant) for variant in variants}) == len(variants)
     assert KEYS.pseudonym(*base) == KEYS.pseudonym(*base)
@@ -153,31 +173,63 @@ def test_everything_that_tells_people_and_purposes_apart_changes_the_pseudonym()
 
 @given(st.tuples(st.text(), st.text()), st.tuples(st.text(), st.text()))
 def test_two_people_never_share_a_pseudonym(one: tuple[str, str], other: tuple[str, str]) -> None:
-    first, second = (KEYS.pseudonym(Region.US, Space.ANALYTICS, *pair, 7) for pair in (one, other))
+    first, second = (KEYS.pseudonym(Region.US, Space.ANALYTICS, *pair, NOW, DAY) for pair in (one, other))
     assert (first == second) == (one == other)
 
 
-def test_other_keys_give_other_ids() -> None:
-    other = KeyRing({Region.US: RegionKeys({Space.ANALYTICS: b"x" * 32}, event_ids=b"y" * 32)})
-    assert other.pseudonym(Region.US, Space.ANALYTICS, "p", "c", 1) != KEYS.pseudonym(
-        Region.US, Space.ANALYTICS, "p", "c", 1
+Act = tuple[str, int]
+ACTS = st.tuples(st.text("a@1", max_size=4), st.integers(0, 30))
+
+
+@given(ACTS, ACTS)
+def test_two_grants_never_share_a_name(one: Act, other: Act) -> None:
+    assert (grant_name(*one) == grant_name(*other)) == (one == other)
+    assert grant_name(*one) != NO_GRANT
+
+
+def all_names(keys: KeyRing) -> list[str]:
+    """Name the same person, property and event everywhere a ring can."""
+    places = [(region, space) for region in keys.regions for space in keys.regions[region].spaces]
+    return (
+        [keys.pseudonym(*place, "p", "c", NOW, DAY) for place in places]
+        + [keys.property_name(*place, "name", "text", NOW) for place in places]
+        + [keys.event_id(region, b"x", NOW) for region in keys.regions]
     )
-    assert other.event_id(Region.US, b"x") != KEYS.event_id(Region.US, b"x")
-    assert KEYS.event_id(Region.US, b"x") != KEYS.event_id(Region.IN, b"x")
 
 
-def test_long_keys_work() -> None:
-    keys = KeyRing({Region.US: RegionKeys({Space.ANALYTICS: b"k" * 500}, event_ids=b"k" * 500)})
-    assert PLAIN_ID.fullmatch(keys.event_id(Region.US, b"x"))
-    assert PLAIN_ID.fullmatch(keys.pseudonym(Region.US, Space.ANALYTICS, "p", "c", 1))
+def test_no_two_regions_spaces_or_projects_share_a_name_even_if_they_shared_a_key() -> None:
+    shared = RegionKeys.single(dict.fromkeys(Space, SECRET), SECRET)
+    rings = [
+        KeyRing(dict.fromkeys(Region, shared), dict(zip(Region, ids, strict=True)))
+        for ids in (("1", "2"), ("2", "1"), ("12", "21"))
+    ] + [KeyRing(dict.fromkeys(Region, shared))]
+    names = [name for ring in rings for name in all_names(ring)]
+    assert len(names) == 4 * 10
+    assert len(set(names)) == len(names)
+
+
+def test_other_keys_give_other_names() -> None:
+    other = KeyRing({region: RegionKeys.single(dict.fromkeys(Space, b"x" * 32), b"y" * 32) for region in Region})
+    assert not set(all_names(other)) & set(all_names(KEYS))
+
+
+def test_every_byte_of_a_long_key_counts() -> None:
+    rings = [
+        KeyRing({Region.US: RegionKeys.single({Space.ANALYTICS: b"k" * 500 + end}, b"k" * 500 + end)})
+        for end in (b"1", b"2")
+    ]
+    names = [name for ring in rings for name in all_names(ring)]
+    assert all(PLAIN_ID.fullmatch(name) for name in names)
+    assert len(set(names)) == 6
 
 
 def test_keys_show_in_no_text() -> None:
-    keys = KeyRing({Region.US: RegionKeys({Space.ANALYTICS: b"secret-secret"}, event_ids=b"secret-secret")})
-    keys.pseudonym(Region.US, Space.ANALYTICS, "profile-77", "c", 1)
+    version = KeyVersion("1", b"secret-secret")
+    keys = KeyRing({Region.US: RegionKeys({Space.ANALYTICS: (version,)}, (version,))})
+    keys.pseudonym(Region.US, Space.ANALYTICS, "profile-77", "c", NOW, DAY)
     context = dataclasses.replace(context_of(policy_of()), keys=keys)
-    for text in (repr(keys), str(keys), repr(keys.regions[Region.US]), repr(context)):
-        assert "secret" not in text
+    for text in (repr(keys), str(keys), f"{keys}", repr(keys.regions[Region.US]), repr(version), repr(context)):
+        assert "secret-secret" not in text
         assert "profile-77" not in text
 
 
@@ -188,12 +240,30 @@ def test_new_consent_gives_a_new_pseudonym() -> None:
     assert first["$insert_id"] == second["$insert_id"]
 
 
+def test_consent_that_is_given_again_gives_a_new_pseudonym_though_its_id_is_the_same() -> None:
+    first = world_of("p", granted_at=NOW - 3 * HOUR).clean(raw_event(profile_id="p"))
+    second = world_of("p", granted_at=NOW - 2 * HOUR).clean(raw_event(profile_id="p"))
+    assert first["distinct_id"] != second["distinct_id"]
+    assert first["$insert_id"] == second["$insert_id"]
+
+
+@pytest.mark.parametrize("changes", [{"time": NOW - 3 * HOUR}, {"received_at": NOW - 3 * HOUR}], ids=str)
+def test_what_is_older_than_the_consent_never_bears_its_pseudonym(changes: dict[str, Any]) -> None:
+    """R16, on the one way on which such an event may leave at all."""
+    record = merged(RECORDS["US/child"], {"granted_at": NOW - 2 * HOUR, "purposes": {"analytics": False}})
+    granted = world(PERMISSIVE, records=(record,))
+    never = world(PERMISSIVE)
+    before, after = raw_event(event="essential", **changes), raw_event(event="essential")
+    assert granted.clean(before)["distinct_id"] == never.clean(before)["distinct_id"]
+    assert granted.clean(after)["distinct_id"] != never.clean(after)["distinct_id"]
+
+
 def test_path_without_consent_has_its_own_space() -> None:
     internal = world(PERMISSIVE).clean(raw_event(event="essential"))
     child = world(PERMISSIVE, records=(merged(RECORDS["US/child"], {"consent_id": "x"}),)).clean(raw_event())
     assert internal["distinct_id"] != child["distinct_id"]
     assert internal["distinct_id"] == KEYS.pseudonym(
-        Region.US, Space.INTERNAL_OPS, "profile-0001", "", (NOW - HOUR) // (30 * DAY)
+        Region.US, Space.INTERNAL_OPS, "profile-0001", NO_GRANT, NOW - HOUR, 30 * DAY
     )
 
 
@@ -263,6 +333,10 @@ def test_content_with_impossible_numbers_has_an_id(number: str) -> None:
 def test_memory_of_pseudonyms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.core.identity.REMEMBERED", 10)
     keys = fresh_keys()
-    names = [keys.pseudonym(Region.US, Space.ANALYTICS, f"p{number}", "c", 1) for number in range(100)]
+
+    def names(ring: KeyRing) -> list[str]:
+        return [ring.pseudonym(Region.US, Space.ANALYTICS, f"p{number}", "c", NOW, DAY) for number in range(100)]
+
+    found = names(keys)
     assert len(keys._memo) <= 10
-    assert names == [KEYS.pseudonym(Region.US, Space.ANALYTICS, f"p{number}", "c", 1) for number in range(100)]
+    assert found == names(KEYS)

@@ -1,6 +1,5 @@
 """What is wrong before anything is consumed: one message that names the setting, exit status 2, no traceback."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pipeline.ops.settings import load_settings
 from pipeline.sandbox.deployment import DEMO_SETTINGS
 from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.stream.admin import create_topics
-from pipeline.workers.keys import new_key_file
+from pipeline.workers.key_file import create_key_file
 
 MIXPANEL = {
     "COPPICE_MIXPANEL__US__TOKEN": "t",
@@ -40,7 +39,7 @@ def _run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 def good(tmp_path: Path) -> dict[str, str]:
     """Settings that would do, but for the broker."""
     keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(new_key_file()))
+    create_key_file(keys, 0)
     return MIXPANEL | {"COPPICE_KEYS_FILE": str(keys), "COPPICE_POLICY__SETTINGS_FILE": str(DEMO_SETTINGS)}
 
 
