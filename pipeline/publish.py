@@ -32,6 +32,7 @@ MAX_BYTES = 1_000_000
 _FIXED = ("bootstrap.servers", "acks", "request.required.acks", "enable.idempotence", "partitioner")
 _DELIVERY_TIMEOUT_MS = 30_000  # a backend service wants to know sooner than a worker does
 _TIMES = ("granted_at", "withdrawn_at", "expires_at")
+LEAST_MS = 10**12  # schemas/consent.json: in milliseconds 2001, and no seconds before the year 33658
 
 
 class InvalidEvent(ValueError):  # noqa: N818 - names what the caller handed over
@@ -108,14 +109,29 @@ class Publisher:
     def publish_consent(self, record: Mapping[str, Any]) -> Future[Published]:
         """Publish a consent record (schemas/consent.json); the future and the errors are those of `publish`.
 
-        Once it has resolved, every event published afterwards, by anybody, is judged with this record.
+        Once it has resolved, every event published afterwards, by anybody, is judged with this record. Whoever grants,
+        narrows and withdraws had better use `pipeline.consent.publish.ConsentPublisher`, which compares with what
+        was published before.
         """
+        value, plain = self._checked(record)
+        return self._send(self._consent_topic, _key(plain["profile_id"]), value)
+
+    def check_consent(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a consent record as a reader will find it. Raises InvalidEvent as `publish_consent`."""
+        plain: dict[str, Any] = self._checked(record)[1]
+        _key(plain["profile_id"])
+        return plain
+
+    def _checked(self, record: Mapping[str, Any]) -> tuple[bytes, Any]:
         value, plain = _encode(record)
+        for name in _TIMES:
+            if type(plain.get(name)) in {int, float} and plain[name] < LEAST_MS:
+                raise InvalidEvent(f"/{name}", "minimum", f"milliseconds since 1970, at least {LEAST_MS}; not seconds")
         self._consent.check(plain)
         for name in _TIMES:
             if isinstance(plain.get(name), float):  # 1.0 is an integer to JSON Schema, and not to the reader
                 raise InvalidEvent(f"/{name}", "type", "a whole number, written without a fraction")
-        return self._send(self._consent_topic, _key(plain["profile_id"]), value)
+        return value, plain
 
     def tombstone(self, profile_id: str) -> Future[Published]:
         """Erase a profile's consent; with it every pseudonym of the profile becomes uncomputable."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pipeline.core.age_transition import Growth
 from pipeline.core.consent import ConsentRecord
 from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.vocabulary import Age, Cohort, Region
@@ -15,6 +16,7 @@ _COHORTS = {
     Region.US: (Cohort.US_CHILD, Cohort.US_TEEN, Cohort.US_ADULT, Cohort.US_UNKNOWN),
     Region.IN: (Cohort.IN_CHILD, Cohort.IN_CHILD, Cohort.IN_ADULT, Cohort.IN_UNKNOWN),
 }
+_INFANT = Age.CHILD
 _INDIA = Region.IN  # a member is looked up in its Enum about ten times as slowly as a name in the module
 
 
@@ -22,13 +24,15 @@ class Standing(Struct, frozen=True, gc=False):
     """The cohort, and what else the signals say.
 
     conflict: two regions were stated. older_signal: an accepted source has said that the person is no child, which
-    closes 312.5(c)(7). adult_signal: an accepted source has said adult, and a younger signal has won.
+    closes 312.5(c)(7). adult_signal: an accepted source has said adult, and a younger signal has won. outgrown: the
+    consent on record was for a minor who is too old for it now, and says nothing about her any more (R28).
     """
 
     cohort: Cohort
     conflict: bool = False
     older_signal: bool = False
     adult_signal: bool = False
+    outgrown: bool = False
 
 
 _UNKNOWN_REGION = Standing(Cohort.XX)
@@ -46,12 +50,14 @@ def resolve(
     stated: Any,
     revealed: Age | None,
     record: ConsentRecord | None,
+    growth: Growth | None,
     policy: CompiledPolicy,
 ) -> Standing:
     """Resolve the cohort from the envelope's region and age, what the event reveals, and the consent record.
 
-    stated: the envelope's `age`, {"band", "source"}; one that cannot be read makes the age unknown. A young
-    age counts whoever says it; an older one needs a source that the policy accepts.
+    stated: the envelope's `age`, {"band", "source"}; one that cannot be read makes the age unknown. growth: what the
+    record's month of birth says (`age_transition.growth_of`). A young age counts whoever says it; an older one needs a
+    source that the policy accepts, and a month of birth never makes anybody older.
     """
     if region is None:
         return _UNKNOWN_REGION
@@ -60,11 +66,8 @@ def resolve(
     accepted = policy.age_sources[region]
     youngest = proven = _UNKNOWN
     older = adult = False  # once an accepted source has said it, no other signal unsays it
-    if record is not None and record.age.band != "unknown":
-        youngest = _ORDER[record.age.band]
-        if record.age.source in accepted:
-            proven = youngest
-            older, adult = youngest > _CHILD, youngest == _ADULT
+    if record is not None:
+        youngest, proven, older, adult = _recorded(record, growth, accepted)
     if stated is not None:
         band, source = (stated.get("band"), stated.get("source")) if type(stated) is dict else (None, None)
         if type(band) is not str or type(source) is not str or (band != "unknown" and band not in _ORDER):
@@ -78,7 +81,27 @@ def resolve(
                 adult = adult or order == _ADULT
     if revealed is not None:
         youngest = min(youngest, _ORDER[revealed])
-    return Standing(_cohort(region, youngest, proven, policy), older_signal=older, adult_signal=adult)
+    if growth is not None:
+        youngest = min(youngest, _ORDER[growth.age])
+    outgrown = growth is not None and growth.outgrown
+    cohort = _cohort(region, youngest, proven, policy)
+    return Standing(cohort, older_signal=older, adult_signal=adult, outgrown=outgrown)
+
+
+def _recorded(record: ConsentRecord, growth: Growth | None, accepted: frozenset[str]) -> tuple[int, int, bool, bool]:
+    """Return what a record says: the youngest age, the proven one, whether she is no child, whether she is an adult.
+
+    The age on an outgrown record is none any more. A month of birth may show that she is no child, which only closes
+    312.5(c)(7); a teen of 18 stays a teen until she has consented as an adult.
+    """
+    youngest = proven = _UNKNOWN
+    trusted = record.age.source in accepted
+    older = growth is not None and trusted and growth.age is not _INFANT
+    if record.age.band != "unknown" and not (growth is not None and growth.outgrown):
+        youngest = _ORDER[record.age.band]
+        if trusted:
+            proven = youngest
+    return youngest, proven, older or _CHILD < proven < _UNKNOWN, proven == _ADULT
 
 
 def _cohort(region: Region, youngest: int, proven: int, policy: CompiledPolicy) -> Cohort:

@@ -11,19 +11,20 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from pipeline.core.adapt import adapt, is_foreign, unwrap
+from pipeline.core.case import case_of
 from pipeline.core.cohort import region_of
 from pipeline.core.consent import ConsentLookup
 from pipeline.core.context import Context
-from pipeline.core.decide import Tried, case_of, trace
+from pipeline.core.decide import Tried, trace
 from pipeline.core.decode import decode
 from pipeline.core.envelope import Envelope, read_envelope
-from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected, RejectReason
+from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected, RejectReason
 from pipeline.core.profile_update import ITEMS, MAPPINGS, UPDATE, ProfileUpdate
 from pipeline.core.remarks import Remark, remark_on
 from pipeline.core.sanitize import sanitize
 from pipeline.core.signals import Signal, signals_of
-from pipeline.policy.compiled import EventPlan, PropertyRule
-from pipeline.policy.vocabulary import Region, Space
+from pipeline.policy.compiled import EventPlan
+from pipeline.policy.vocabulary import Region
 
 _GOES_TO = {"event": "event", "profile_id": "distinct_id", "event_id": "$insert_id", "time": "time"}
 
@@ -78,10 +79,10 @@ def _explain(event: Any, outcome: Outcome, consents: ConsentLookup, context: Con
     if type(event) is dict and "profile_id" not in event and is_foreign(event):
         event = adapt(event)
     envelope = read_envelope(event, context.now_ms) if type(event) is dict else None
-    if not isinstance(outcome, Clean | Dropped) or not isinstance(envelope, Envelope):
+    if not isinstance(outcome, Clean | Dropped | Counted) or not isinstance(envelope, Envelope):
         return Explanation(outcome)
     state = consents.get(envelope.profile)
-    standing, signals = signals_of(event, state, context)
+    standing, signals = signals_of(event, envelope, state, context)
     left = msgspec.json.decode(outcome.value) if isinstance(outcome, Clean) else {}
     after = left.get("properties", {})
     fields = tuple(_fields(event, left | after))
@@ -91,7 +92,7 @@ def _explain(event: Any, outcome: Outcome, consents: ConsentLookup, context: Con
         return Explanation(outcome, signals, envelope=fields)
     ways = trace(case_of(event, envelope, state, standing, context.now_ms), plan.purpose, context.policy)
     given = _touched(update) if isinstance(update, ProfileUpdate) else envelope.properties
-    properties = tuple(_properties(given, plan, outcome, after, region_of(event), ways, context))
+    properties = tuple(_properties(given, plan, outcome, after, region_of(event), context))
     written = {each.name for each in properties if each.after is not UNSET}
     added = tuple((name, value) for name, value in after.items() if name not in written)
     return Explanation(outcome, signals, plan, ways, fields, properties, added)
@@ -117,19 +118,13 @@ def _touched(update: ProfileUpdate) -> dict[str, Any]:
 def _properties(
     given: dict[str, Any],
     plan: EventPlan,
-    outcome: Clean | Dropped,
+    outcome: Clean | Dropped | Counted,
     after: dict[str, Any],
     region: Region | None,
-    ways: tuple[Tried, ...],
     context: Context,
 ) -> Iterator[Property]:
-    space = next((tried.way.space for tried in ways if tried.open), Space.ANALYTICS)
-
-    def pseudonymize(rule: PropertyRule, value: Any) -> str:
-        assert region is not None  # nothing is transformed for an unknown region
-        return context.keys.property_name(region, space, rule.name, str(value))
-
-    remarks = remark_on(given, plan, outcome.cohort, region, context.policy, pseudonymize)
+    # a remark never tells the form in which a value leaves, so no key is needed, which may have been destroyed
+    remarks = remark_on(given, plan, outcome.cohort, region, context.policy, lambda _rule, _value: "")
     for name, value in given.items():
         remark = remarks[name]
         yield Property(name, value, after.get(name, UNSET) if remark.stripped is None else UNSET, remark)

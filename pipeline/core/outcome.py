@@ -15,17 +15,23 @@ class DropReason(Word):
     UNKNOWN_AGE = "unknown_age"  # R02: no signal from an accepted source
     INDIA_CHILD = "india_child"  # R11: DPDP Act s.9(3), no consent cures it
     PURPOSE_NEVER = "purpose_never"  # R06, R07: marketing to minors, AI training
-    VENDOR_GATE = "vendor_gate"  # R37: no signed document in force for the cohort
+    VENDOR_GATE = "vendor_gate"  # R37: no signed document is on file for the cohort
+    VENDOR_GATE_EXPIRED = "vendor_gate_expired"  # R37: its last day is over
     NO_CONSENT = "no_consent"  # R04: no record
     CONSENT_UNREADABLE = "consent_unreadable"  # R02: the record is there and cannot be read
     CONSENT_WITHDRAWN = "consent_withdrawn"  # R25
     CONSENT_EXPIRED = "consent_expired"  # R08
+    CONSENT_OUTGROWN = "consent_outgrown"  # R28: given for a minor who is 13 (US) or 18 (India) by now
     CONSENT_IN_FUTURE = "consent_in_future"  # R08
     CONSENT_REGION = "consent_region"  # R08: given under another region's law
     CONSENT_AGE = "consent_age"  # R08: the record is not about a person of this age
-    CONSENT_GRANTOR = "consent_grantor"  # R08: the child, or somebody not shown to be an adult, granted it
+    CONSENT_GRANTOR = "consent_grantor"  # R08: the child herself, or somebody else for a person old enough, granted it
+    CONSENT_UNVERIFIED = "consent_unverified"  # R08: a parent who is not shown to be an adult granted it
+    CONSENT_RELATION = "consent_relation"  # R08: in India a parent says how she is related to the child
     CONSENT_METHOD = "consent_method"  # R08: not a method that proves this consent
     CONSENT_NOTICE = "consent_notice"  # R08: the notice it answers is not in force
+    CONSENT_NOTICE_HASH = "consent_notice_hash"  # R08: it answers another text of that notice
+    CONSENT_LANGUAGE = "consent_language"  # R08: there is no notice in its language
     NO_ANALYTICS_CONSENT = "no_analytics_consent"  # R04
     NO_DISCLOSURE_CONSENT = "no_disclosure_consent"  # R05
     NO_MARKETING_CONSENT = "no_marketing_consent"  # R06
@@ -37,6 +43,7 @@ class DropReason(Word):
     PROFILE_NOT_DELIVERED = "profile_not_delivered"  # an adult's update that may leave; no delivery exists yet
     CLASS = "class"  # the event holds data of a class that the policy drops whole events for
     KILL_SWITCH = "kill_switch"  # R38
+    KEY_RETIRED = "key_retired"  # R15: the key for events of this time has been destroyed
 
 
 class RejectReason(Word):
@@ -93,4 +100,31 @@ class Rejected(Struct, frozen=True, gc=False):
     path: str = ""
 
 
-Outcome = Clean | Dropped | Rejected
+class Cell(Struct, frozen=True, gc=False):
+    """What one count is of: an event, within a window of time, by the values of its dimensions, sorted by name.
+
+    start_ms: of the window, UTC, milliseconds since the epoch; length_ms: an hour or a day.
+    """
+
+    start_ms: int
+    length_ms: int
+    event: str
+    dimensions: tuple[tuple[str, str | bool], ...]
+
+
+class Counted(Struct, frozen=True, gc=False):
+    """An event of a child in India that adds to a count and leaves in no other way (R11, J5).
+
+    who: a name of the child that holds within this window only; id: a name of the event, the same whenever it is
+    judged. Both are keyed digests of 16 bytes in hexadecimal. ruling and app_version as in `Clean`.
+    """
+
+    cohort: Cohort
+    cell: Cell
+    who: str
+    id: str
+    ruling: Ruling | None = None
+    app_version: str = ""
+
+
+Outcome = Clean | Dropped | Rejected | Counted

@@ -5,9 +5,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from pipeline.core.age_transition import growth_of
 from pipeline.core.cohort import Standing, region_of, resolve
 from pipeline.core.consent import ConsentFault, ConsentRecord
 from pipeline.core.context import Context
+from pipeline.core.envelope import Envelope
 from pipeline.core.survey import ENVELOPE
 from pipeline.core.youth import age_in, names_age
 from pipeline.policy.compiled import CompiledPolicy
@@ -36,14 +38,16 @@ class Signal(Struct, frozen=True):
 
 
 def signals_of(
-    event: dict[str, Any], state: ConsentRecord | ConsentFault | None, context: Context
+    event: dict[str, Any], envelope: Envelope, state: ConsentRecord | ConsentFault | None, context: Context
 ) -> tuple[Standing, tuple[Signal, ...]]:
     """Return the standing of an event, and every signal it came from, the region first."""
     policy, region, stated = context.policy, region_of(event), event.get("age")
     record = state if isinstance(state, ConsentRecord) else None
     revealed = list(telling(event, context.now_ms))
     ages = [age for _, age in revealed]
-    standing = resolve(region, stated, _youngest(ages), record, policy)
+    moments = (envelope.time_ms, envelope.received_ms, context.now_ms)
+    growth = growth_of(record, *moments) if record is not None else None
+    standing = resolve(region, stated, _youngest(ages), record, growth, policy)
 
     def signal(source: str, says: str, alone: Standing, without: Standing, accepted: bool | None = None) -> Signal:
         agrees = alone.cohort is standing.cohort
@@ -52,21 +56,25 @@ def signals_of(
             effect = CONFLICTS
         return Signal(source, says, alone.cohort, effect, accepted)
 
-    no_age = resolve(region, None, None, None, policy)
+    no_age = resolve(region, None, None, None, None, policy)
     says = region.upper() if region is not None else "none that is known"
     found = [signal("region", says, no_age, Standing(Cohort.XX))]
     if stated is not None:
-        without = resolve(region, None, _youngest(ages), record, policy)
+        without = resolve(region, None, _youngest(ages), record, growth, policy)
         text, accepted = _stated(stated, region, policy)
-        found.append(signal("age", text, resolve(region, stated, None, None, policy), without, accepted))
+        found.append(signal("age", text, resolve(region, stated, None, None, None, policy), without, accepted))
     for place, (path, age) in enumerate(revealed):
-        without = resolve(region, stated, _youngest(ages[:place] + ages[place + 1 :]), record, policy)
-        found.append(signal(path, age, resolve(region, None, age, None, policy), without))
+        without = resolve(region, stated, _youngest(ages[:place] + ages[place + 1 :]), record, growth, policy)
+        found.append(signal(path, age, resolve(region, None, age, None, None, policy), without))
     if record is not None:
-        without = resolve(region, stated, _youngest(ages), None, policy)
+        without = resolve(region, stated, _youngest(ages), None, None, policy)
         text, accepted = _stated({"band": record.age.band, "source": record.age.source}, region, policy)
-        alone = resolve(region, None, None, record, policy)
+        alone = resolve(region, None, None, record, None, policy)
         found.append(signal("consent", f"{record.region}, {text}", alone, without, accepted))
+        if growth is not None and not standing.conflict:
+            without = resolve(region, stated, _youngest(ages), record, None, policy)
+            says = f"{growth.age}, too old for this consent" if growth.outgrown else growth.age
+            found.append(signal("birth_month", says, resolve(region, None, growth.age, None, None, policy), without))
     elif state is not None:
         found.append(signal("consent", "cannot be read", no_age, standing))
     return standing, tuple(found)

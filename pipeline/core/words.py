@@ -88,7 +88,12 @@ DROPPED: Mapping[DropReason, Meaning] = {
         "R06, R07", "16 CFR 312.2 internal operations (2); DPDP Act s.9(3)", "events for this purpose never leave"
     ),
     DropReason.VENDOR_GATE: Meaning(
-        "R37", "16 CFR 312.8(c); DPDP Act s.8(2)", "no signed document with Mixpanel is in force for the cohort"
+        "R37", "16 CFR 312.8(c); DPDP Act s.8(2)", "no signed document with Mixpanel is on file for the cohort"
+    ),
+    DropReason.VENDOR_GATE_EXPIRED: Meaning(
+        "R37",
+        "16 CFR 312.8(c); DPDP Act s.8(2)",
+        "the signed document with Mixpanel for the cohort is past its last day",
     ),
     DropReason.NO_CONSENT: Meaning("R04", "16 CFR 312.5(a)(1); DPDP Act s.6(1), s.9(1)", "there is no consent"),
     DropReason.CONSENT_UNREADABLE: Meaning(
@@ -96,6 +101,11 @@ DROPPED: Mapping[DropReason, Meaning] = {
     ),
     DropReason.CONSENT_WITHDRAWN: Meaning("R25", "16 CFR 312.6(a)(2); DPDP Act s.6(4)-(6)", "consent was withdrawn"),
     DropReason.CONSENT_EXPIRED: Meaning("R08", "16 CFR 312.5(a)(1); DPDP Act s.6(10)", "consent has expired"),
+    DropReason.CONSENT_OUTGROWN: Meaning(
+        "R28, J15",
+        "16 CFR 312.2 child; DPDP Act s.2(f)",
+        "consent was given for a child who is 13 (US) or 18 (India) by now, and has to be given anew by herself",
+    ),
     DropReason.CONSENT_IN_FUTURE: Meaning(
         "R08", "16 CFR 312.5(a)(1); DPDP Act s.6(10)", "consent begins at a time that has not come"
     ),
@@ -108,11 +118,23 @@ DROPPED: Mapping[DropReason, Meaning] = {
     DropReason.CONSENT_GRANTOR: Meaning(
         "R08", "16 CFR 312.5(b); DPDP Rules r.10", "consent was granted by somebody who cannot grant it"
     ),
+    DropReason.CONSENT_UNVERIFIED: Meaning(
+        "R08", "16 CFR 312.5(b); DPDP Rules r.10", "consent was granted by a parent who is not shown to be an adult"
+    ),
+    DropReason.CONSENT_RELATION: Meaning(
+        "R08", "DPDP Rules r.10", "consent does not say how the parent is related to the child"
+    ),
     DropReason.CONSENT_METHOD: Meaning(
         "R08", "16 CFR 312.5(b)(2); DPDP Rules r.10", "consent was given by a method that does not prove it"
     ),
     DropReason.CONSENT_NOTICE: Meaning(
         "R08", "16 CFR 312.5(a)(1); DPDP Act s.5", "consent answers a notice that is not in force"
+    ),
+    DropReason.CONSENT_NOTICE_HASH: Meaning(
+        "R08", "16 CFR 312.5(a)(1); DPDP Act s.5, s.6(10)", "consent answers another text than the notice in force"
+    ),
+    DropReason.CONSENT_LANGUAGE: Meaning(
+        "R08", "DPDP Act s.5(3), s.6(3); 16 CFR 312.4(a)", "there is no notice in the language of the consent"
     ),
     DropReason.NO_ANALYTICS_CONSENT: Meaning(
         "R04", "16 CFR 312.5(a)(1); DPDP Act s.6(1)", "consent does not cover analytics"
@@ -149,6 +171,11 @@ DROPPED: Mapping[DropReason, Meaning] = {
         "R03", "16 CFR 312.7; DPDP Act s.6(1)", "the event holds data of a class for which whole events stay behind"
     ),
     DropReason.KILL_SWITCH: Meaning("R38", "DPDP Act s.8(4); 16 CFR 312.8(b)(5)", "the kill switch stops this cohort"),
+    DropReason.KEY_RETIRED: Meaning(
+        "R15, R26",
+        "16 CFR 312.10; DPDP Act s.8(7)",
+        "the key for events of this time has been destroyed, so nobody could erase it later",
+    ),
 }
 
 REJECTED: Mapping[RejectReason, str] = {

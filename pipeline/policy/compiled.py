@@ -10,6 +10,9 @@ from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, R
 Check = Callable[[Any], bool]
 
 
+COUNTED = "_counted"  # follows the name of an event in the name under which its counts are sent
+
+
 class Unsafe:
     """What a transform returns when it cannot make a value safe."""
 
@@ -49,13 +52,40 @@ class ClassRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """What may be counted of Indian children's events, where the operator has asked for counts (R11, J5, J19).
+
+    events: the dimensions of each event that is counted, sorted. k: the fewest children in a group. grace_ms: from the
+    end of a window to its count.
+    """
+
+    window_ms: int
+    grace_ms: int
+    k: int
+    events: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What India wants kept for a year against an erasure (DPDP Rules r.8(3); R30, J8).
+
+    from_ms: when the duty begins, milliseconds since the epoch. mixpanel_copy: whether Mixpanel's copy is kept for it.
+    """
+
+    from_ms: int
+    mixpanel_copy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledPolicy:
     """Everything that decides whether an event leaves.
 
     decisions: the ways out by cohort and purpose, tried in order; none means never. gates: cohort → end of its
-    signed document's term, ms.
+    signed document's term, ms. notice_hashes: by version, the hashes of its texts; a version that is not listed is not
+    held to any. languages: by region, those of the notices; none means any. rule_10_methods: of parents in India.
     killed: cohorts that the kill switch has stopped. age_sources: by region, the sources whose word makes somebody a
-    teen or an adult. rotation_ms: by cohort, how long one pseudonym lasts.
+    teen or an adult. rotation_ms: by cohort, how long one pseudonym lasts. counting: None where nothing is counted.
+    hold: what is kept of India's data against an erasure.
     """
 
     version: str
@@ -66,10 +96,13 @@ class CompiledPolicy:
     killed: frozenset[Cohort]
     gates: Mapping[Cohort, int]
     notices: Mapping[Cohort, frozenset[str]]
+    notice_hashes: Mapping[str, frozenset[str]]
+    languages: Mapping[Region, frozenset[str]]
     age_sources: Mapping[Region, frozenset[str]]
     primary_child: bool
     parental_methods: frozenset[str]
     disclosure_methods: frozenset[str]
+    rule_10_methods: frozenset[str]
     own_methods: Mapping[Region, frozenset[str]]
     provider: bool
     internal_ops: bool
@@ -78,6 +111,8 @@ class CompiledPolicy:
     teen_list: str
     own_region_only: bool
     rotation_ms: Mapping[Cohort, int]
+    counting: Counting | None = None
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +141,8 @@ class PropertyRule:
 class EventPlan:
     """A registered event: what it is for, and what each cohort may keep of it (R03).
 
-    families: patterns of property names that are known by their form, for `rule_of` in the registry.
+    families: patterns of property names that are known by their form, for `rule_of` in the registry. countable: the
+    properties by which a child's events may be counted, with all their values (R11).
     """
 
     name: str
@@ -114,6 +150,7 @@ class EventPlan:
     operation: str
     rules: Mapping[Cohort, Mapping[str, PropertyRule]]
     families: Mapping[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]
+    countable: Mapping[str, frozenset[str | bool]] = field(default_factory=dict)
 
 
 Registry = Mapping[str, EventPlan]

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from pipeline.policy.compiled import ClassRule, CompiledPolicy, Way
+from pipeline.policy.compiled import ClassRule, CompiledPolicy, Hold, Way
+from pipeline.policy.counting import compile_counting, harmful_counts
 from pipeline.policy.documents import Document, validate
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.model import AgeGroup, PolicySettings, RegionPolicy
+from pipeline.policy.model import Hold as WrittenHold
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, Region
 
 SHIPPED = Path(__file__).parent.parent / "policies"
 DAY_MS = 86_400_000
+INDIA_AHEAD_MS = 19_800_000  # UTC+5:30, all year round
 
 # 312.5(b)(2): these two prove a parent only to an operator that does not disclose
 NEVER_FOR_DISCLOSURE = {"email_plus", "text_plus"}
@@ -73,13 +76,20 @@ def _contradictions(settings: PolicySettings, documents: list[Document]) -> list
             f"{at('consent', 'parental_methods', 'with_disclosure')}: {', '.join(sorted(void))} never proves consent"
             " to disclosure (16 CFR 312.5(b)(2)); list it under without_disclosure"
         )
+    versions = settings.consent.notice_versions
+    in_force = {*versions.us_child, *versions.us_teen, *versions.us_adult, *versions.in_child, *versions.in_adult}
+    for version in sorted(settings.consent.notice_hashes.keys() - in_force):
+        problems.append(
+            f"{at('consent', 'notice_hashes', version)}: no cohort has this version under consent.notice_versions, so"
+            " nobody would be held to its hashes"
+        )
     weak = set(settings.age_sources.us) - VERIFIED_SOURCES
     if settings.coppa.audience == "primary_child" and weak:
         problems.append(
             f"{at('age_sources', 'us')}: {', '.join(sorted(weak))} cannot screen users out while coppa.audience is"
             f" primary_child; valid: {', '.join(sorted(VERIFIED_SOURCES))}"
         )
-    return problems
+    return problems + harmful_counts(settings, at)
 
 
 def _end_of(day: date) -> int:
@@ -101,8 +111,9 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         Cohort.US_ADULT: gate.us_adult,
         Cohort.US_UNKNOWN: gate.us_unknown,
         Cohort.IN_ADULT: gate.in_adult,
+        Cohort.IN_CHILD: gate.in_child_counts,
     }
-    notices = settings.consent.notice_versions
+    notices, languages = settings.consent.notice_versions, settings.consent.notice_languages
     parental = settings.consent.parental_methods
     minor = settings.pseudonym.rotation_days.minor * DAY_MS
     adult = settings.pseudonym.rotation_days.adult * DAY_MS
@@ -118,8 +129,11 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
             Cohort.US_CHILD: frozenset(notices.us_child),
             Cohort.US_TEEN: frozenset(notices.us_teen),
             Cohort.US_ADULT: frozenset(notices.us_adult),
+            Cohort.IN_CHILD: frozenset(notices.in_child),
             Cohort.IN_ADULT: frozenset(notices.in_adult),
         },
+        notice_hashes={version: frozenset(texts) for version, texts in settings.consent.notice_hashes.items()},
+        languages={Region.US: frozenset(languages.us), Region.IN: frozenset(languages.in_)},
         age_sources={
             Region.US: frozenset(settings.age_sources.us),
             Region.IN: frozenset(settings.india.adult_sources),
@@ -127,6 +141,7 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         primary_child=settings.coppa.audience == "primary_child",
         parental_methods=frozenset(parental.with_disclosure) | frozenset(parental.without_disclosure),
         disclosure_methods=frozenset(parental.with_disclosure) - NEVER_FOR_DISCLOSURE,
+        rule_10_methods=frozenset(settings.consent.rule_10_methods),
         own_methods={
             Region.US: frozenset(settings.consent.own_methods.us),
             Region.IN: frozenset(settings.consent.own_methods.in_),
@@ -138,7 +153,15 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         teen_list=settings.us_teen.profile,
         own_region_only=settings.region.processing_location == "own_region",
         rotation_ms={c: adult if c in {Cohort.US_ADULT, Cohort.IN_ADULT} else minor for c in Cohort},
+        counting=compile_counting(settings),
+        hold=_hold(settings.india.hold),
     )
+
+
+def _hold(written: WrittenHold) -> Hold:
+    """Return when the duty to keep begins: at the start of its day in India."""
+    begins = (written.from_.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS - INDIA_AHEAD_MS
+    return Hold(begins, written.mixpanel_copy == "hold_365")
 
 
 Classes = dict[tuple[Cohort, PropertyClass], ClassRule]

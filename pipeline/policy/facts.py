@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
+from pipeline.policy.counting import steps
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.registry import Schema, compile_registry
-from pipeline.policy.vocabulary import Action, Cohort, Purpose
+from pipeline.policy.vocabulary import Action, Cohort, Purpose, Region
 
+NOTICES, TEXTS = "notices of ", "texts of notice "  # what the names of some sets begin with
 GROUPS = ("child", "teen", "adult")
 LIMITS = ("type", "enum", "pattern", "maxLength", "minimum", "maximum", "items", "maxItems", "x-routes")
 
@@ -53,7 +55,8 @@ class EventFacts(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that makes one policy looser than another.
 
-    accepted: sets to which every addition lets more out (methods, sources, notices). flags: the switches as they are.
+    accepted: sets to which every addition lets more out (methods, sources, notices). held_to: sets of that kind that
+    bind nobody where they are missing (languages of a region, texts of a notice). flags: the switches as they are.
     classes: actions by cohort, `drop` left out. gates: end of each open gate, ms since the epoch.
     """
 
@@ -68,6 +71,7 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identifier_in_kept: dict[str, str]
     events: dict[str, EventFacts]
     defaults: dict[str, dict[str, PropertyFacts]]
+    held_to: dict[str, tuple[str, ...]] = {}  # older baselines have none
 
 
 def facts_of(policy: CompiledPolicy, registry: Registry, schemas: Mapping[str, Schema], defaults: Schema) -> Facts:
@@ -79,6 +83,7 @@ def facts_of(policy: CompiledPolicy, registry: Registry, schemas: Mapping[str, S
         killed=tuple(sorted(policy.killed)),
         gates={cohort: policy.gates[cohort] for cohort in Cohort if cohort in policy.gates},
         accepted=_accepted(policy),
+        held_to=_held_to(policy),
         flags={
             "primary_child": policy.primary_child,
             "provider": policy.provider,
@@ -128,13 +133,22 @@ def _accepted(policy: CompiledPolicy) -> dict[str, tuple[str, ...]]:
     found: dict[str, Iterable[str]] = {
         "parental consent methods": policy.parental_methods,
         "parental consent methods for disclosure": policy.disclosure_methods,
+        "parental consent methods of rule 10": policy.rule_10_methods,
     }
     for cohort, notices in policy.notices.items():
-        found[f"notices of {cohort}"] = notices
+        found[f"{NOTICES}{cohort}"] = notices
     for region, sources in policy.age_sources.items():
         found[f"age sources of region {region}"] = sources
     for region, methods in policy.own_methods.items():
         found[f"own consent methods of region {region}"] = methods
+    if policy.counting is not None:
+        found["counts of children in India"] = steps(policy.counting)
+    return {name: tuple(sorted(values)) for name, values in sorted(found.items())}
+
+
+def _held_to(policy: CompiledPolicy) -> dict[str, tuple[str, ...]]:
+    found = {f"languages of region {region}": policy.languages[region] for region in Region if policy.languages[region]}
+    found |= {f"{TEXTS}{version}": texts for version, texts in policy.notice_hashes.items()}
     return {name: tuple(sorted(values)) for name, values in sorted(found.items())}
 
 

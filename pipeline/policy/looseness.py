@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.policy.facts import ON_OTHERS, EventFacts, Facts, PropertyFacts, WayFacts
+from pipeline.policy.facts import NOTICES, ON_OTHERS, TEXTS, EventFacts, Facts, PropertyFacts, WayFacts
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass
 from pipeline.policy.widening import more_routes, wider
 
@@ -79,9 +79,7 @@ def _last_day(end_ms: int) -> str:
 
 
 def _evidence(old: Facts, new: Facts) -> Iterator[Loosening]:
-    for name, values in new.accepted.items():
-        for value in sorted(set(values) - set(old.accepted.get(name, ()))):
-            yield _step(name, f"{value} is accepted", None, value)
+    yield from _accepted(old, new)
     for name, loose in LOOSE_FLAGS.items():
         if new.flags[name] is loose and old.flags.get(name) is not loose:
             what = f"{str(loose).lower()} in place of {str(not loose).lower()}"
@@ -93,6 +91,25 @@ def _evidence(old: Facts, new: Facts) -> Iterator[Loosening]:
         if ms > before:
             what = f"a pseudonym lasts {ms // DAY_MS} days in place of {before // DAY_MS}"
             yield _step(f"pseudonym: {cohort}", what, before, ms)
+
+
+def _accepted(old: Facts, new: Facts) -> Iterator[Loosening]:
+    for name, values in new.accepted.items():
+        for value in sorted(set(values) - set(old.accepted.get(name, ()))):
+            yield _step(name, f"{value} is accepted", None, value)
+    for name, values in old.held_to.items():
+        now = new.held_to.get(name)
+        if now is None and not _of_retired_notice(name, new):
+            yield _step(name, "any is accepted", values, None)
+        for value in sorted(set(now or ()) - set(values)):
+            yield _step(name, f"{value} is accepted", None, value)
+
+
+def _of_retired_notice(name: str, new: Facts) -> bool:
+    """True for the texts of a notice that nobody's consent may answer any more: nothing can leave by them."""
+    version = name.removeprefix(TEXTS)
+    in_force = (value for place, values in new.accepted.items() if place.startswith(NOTICES) for value in values)
+    return version != name and version not in in_force
 
 
 def _classes(old: Facts, new: Facts) -> Iterator[Loosening]:

@@ -10,6 +10,7 @@ from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, R
 
 Word = Annotated[str, Field(pattern="^[a-z0-9_.-]{1,64}$")]
 Words = list[Word]
+Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 AgeGroup = Literal["child", "teen", "adult", "unknown"]
@@ -128,10 +129,27 @@ class India(Written):
     hold: Hold
 
 
+class Aggregates(Written):
+    """What counts of Indian children's events tell in mode aggregate_only, and never more (R11)."""
+
+    window: Literal["day", "hour"] = Field(description="J5: the stretch of time, in UTC, whose events are one count")
+    grace_minutes: int = Field(
+        ge=1, le=1440, description="J5: how long after its end a window is counted; events that come later are not"
+    )
+    events: dict[Name, list[Name]] = Field(
+        description="J5: the events that are counted, each with the properties by whose values; such a property is a"
+        " yes or no, or one of a list of words, and nothing that may harm a child is ever counted (DPDP Act s.9(2))"
+    )
+
+
 class IndiaChild(Written):
     """Under 18 in India."""
 
-    mode: Literal["drop"] = Field(description="J5: nothing of an Indian child leaves, not even counts")
+    mode: Literal["drop", "aggregate_only"] = Field(
+        description="J5: drop: nothing of an Indian child leaves, not even counts; aggregate_only: counts leave,"
+        " without any id, of groups of at least anon.k children whose parents have consented"
+    )
+    aggregates: Aggregates
 
 
 class Apple(Written):
@@ -178,7 +196,7 @@ class Vendor(Written):
 class SignedDocument(Written):
     """A signed document that opens the vendor gate for one cohort."""
 
-    document: str = Field(min_length=1, max_length=128, description="its id in the contract store")
+    document: str = Field(min_length=1, max_length=128, pattern=r"\S", description="its id in the contract store")
     until: date = Field(description="last day it is in force")
 
 
@@ -190,6 +208,9 @@ class VendorGate(Written):
     us_adult: SignedDocument | None = Field(description="adults in the United States")
     us_unknown: SignedDocument | None = Field(description="US users whose age nobody knows (312.5(c)(7))")
     in_adult: SignedDocument | None = Field(description="adults in India (DPDP Act s.8(2))")
+    in_child_counts: SignedDocument | None = Field(
+        description="counts of children in India (J5); it opens nothing else of them, for nothing else can leave"
+    )
 
 
 class Anonymity(Written):
@@ -237,7 +258,17 @@ class NoticeVersions(Written):
     us_child: list[str] = Field(description="for parents of US children (312.4)")
     us_teen: list[str] = Field(description="for US teens")
     us_adult: list[str] = Field(description="for US adults")
+    in_child: list[str] = Field(description="for parents of children in India, about counts (DPDP Act s.5)")
     in_adult: list[str] = Field(description="for adults in India (DPDP Act s.5)")
+
+
+class NoticeLanguages(Written):
+    """Languages of the notices, as consent records write them; of an empty list any counts."""
+
+    us: list[str] = Field(description="in the United States (312.4(a): clearly understandable)")
+    in_: list[str] = Field(
+        alias="in", description="in India (DPDP Act s.5(3), s.6(3): English or a language of the Eighth Schedule)"
+    )
 
 
 class ConsentSettings(Written):
@@ -247,6 +278,11 @@ class ConsentSettings(Written):
     rule_10_methods: Words = Field(description="DPDP Rules r.10(1): how a parent in India is verified")
     own_methods: OwnMethods
     notice_versions: NoticeVersions
+    notice_hashes: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+        description="the hashes of a version's texts, one for each language; consent to a version that is listed must"
+        " carry one of them, consent to one that is not may carry any or none"
+    )
+    notice_languages: NoticeLanguages
 
 
 class KillSwitch(Written):

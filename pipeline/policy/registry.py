@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.policy.checks import UnsupportedSchemaError, build_check, longest_text, most_digits
 from pipeline.policy.compiled import Check, ClassRule, CompiledPolicy, EventPlan, PropertyRule, Registry, Transform
+from pipeline.policy.counting import countable
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.transforms import GENERALIZERS, build_free_text, build_route
 from pipeline.policy.vocabulary import (
@@ -100,7 +101,8 @@ class _Compiler:
             for cohort, rule in self._rules(pattern, spec, own=True):
                 families[cohort].append((re.compile(pattern), rule))
         operation = str(schema.get("x-operation", ""))
-        return EventPlan(name, purpose, operation, rules, {c: tuple(found) for c, found in families.items()})
+        counts = {} if self.problems else countable(schema)
+        return EventPlan(name, purpose, operation, rules, {c: tuple(found) for c, found in families.items()}, counts)
 
     def _purpose(self) -> Purpose:
         try:

@@ -105,7 +105,7 @@ def test_record_that_cannot_be_read_is_no_consent(cohort: str) -> None:
         ("US/child", "age.band", "unknown", DropReason.UNKNOWN_AGE),
         ("US/child", "region", "IN", DropReason.REGION_CONFLICT),
         ("US/child", "grantor.role", "self", DropReason.CONSENT_GRANTOR),
-        ("US/child", "grantor.adult_verified", False, DropReason.CONSENT_GRANTOR),
+        ("US/child", "grantor.adult_verified", False, DropReason.CONSENT_UNVERIFIED),
         ("US/child", "method", "in_app", DropReason.CONSENT_METHOD),
         ("US/child", "method", "carrier_pigeon", DropReason.CONSENT_METHOD),
         ("US/child", "purposes.analytics", False, DropReason.NO_ANALYTICS_CONSENT),

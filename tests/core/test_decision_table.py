@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.core.grants import grant_name
 from pipeline.core.outcome import Clean, Dropped, DropReason
 from pipeline.policy.vocabulary import Cohort, Region, Space
 from tests.core.worlds import (
@@ -126,9 +127,10 @@ def test_table(cohort: str, record: dict[str, Any] | None, changes: dict[str, An
         else:
             assert isinstance(outcome, Clean), (f, outcome)
             region = Region.US if cohort.startswith("US") else Region.IN
-            epoch = event["time"] // ((365 if cohort.endswith("adult") else 30) * DAY)
-            consent = record["consent_id"] if record else ""
-            assert outcome.key.decode() == KEYS.pseudonym(region, space, "profile-0001", consent, epoch), f
+            rotation = (365 if cohort.endswith("adult") else 30) * DAY
+            grant = grant_name(record["consent_id"], record["granted_at"]) if record else ""
+            name = KEYS.pseudonym(region, space, "profile-0001", grant, event["time"], rotation)
+            assert outcome.key.decode() == name, f
             assert outcome.region is region
 
 
@@ -175,7 +177,7 @@ def test_gate_closes_after_its_documents_last_day() -> None:
     policy = policy_of(answers)
     consents = consents_of(RECORDS["US/adult"])
     assert isinstance(World(context_of(policy, now_ms=last - 1), consents).one(raw_event()), Clean)
-    assert why(World(context_of(policy, now_ms=last), consents).one(raw_event())) is DropReason.VENDOR_GATE
+    assert why(World(context_of(policy, now_ms=last), consents).one(raw_event())) is DropReason.VENDOR_GATE_EXPIRED
 
 
 def test_gate_may_stay_open_to_the_end_of_the_calendar() -> None:

@@ -32,7 +32,7 @@ LIBRARY = ("python", "5.4.1")
 FIXED_KEYS = {"token", "distinct_id", "time", "$insert_id", "mp_lib", "$lib_version", "ip"}
 PROJECTS = {Region.US: Project("11", "token-us"), Region.IN: Project("22", "token-in")}
 KEYS = KeyRing({
-    region: RegionKeys({space: f"{region}/{space}".encode() * 4 for space in Space}, event_ids=f"{region}/ids".encode())
+    region: RegionKeys.single({space: f"{region}/{space}".encode() * 4 for space in Space}, f"{region}/ids".encode())
     for region in Region
 })  # fmt: skip
 

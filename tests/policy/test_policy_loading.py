@@ -210,7 +210,7 @@ def test_file_that_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "india_child: {mode: aggregate_only}",  # not built: must not be accepted and ignored
+        "india_child: {mode: keep}",
         "us_child: {geo: city}",
         "adult: {ad_ids: keep}",
         "withdrawal: {queued_events: deliver}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.policy.compiled import ClassRule, CompiledPolicy, Predicate, Way
+from pipeline.policy.compiled import ClassRule, CompiledPolicy, Counting, Predicate, Way
 from pipeline.policy.compiling import load_policy
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.facts import Facts, decode, encode, facts_of
@@ -73,9 +73,27 @@ POLICY_STEPS: dict[str, tuple[dict[str, Any], str]] = {
         {"disclosure_methods": POLICY.disclosure_methods | {"email_plus"}},
         "parental consent methods for disclosure",
     ),
+    "rule 10 method added": (
+        {"rule_10_methods": POLICY.rule_10_methods | {"checkbox"}},
+        "parental consent methods of rule 10",
+    ),
+    "language added": (
+        {"languages": {Region.US: frozenset({"en", "es"}), Region.IN: frozenset()}},
+        "languages of region us",
+    ),
+    "any language": ({}, "languages of region in"),
+    "text of a notice added": (
+        {"notice_hashes": {"2026-04": frozenset({"a", "b"})}},
+        "texts of notice 2026-04",
+    ),
+    "any text of a notice": ({}, "texts of notice 2026-04"),
     "own method added": (
         {"own_methods": {**POLICY.own_methods, Region.US: POLICY.own_methods[Region.US] | {"banner"}}},
         "own consent methods of region us",
+    ),
+    "counts": (
+        {"counting": Counting(DAY_MS, 0, 20, {"level_started": ("world",)})},
+        "counts of children in India",
     ),
     "provider": ({"provider": True}, "setting: provider"),
     "internal operations": ({"internal_ops": True}, "setting: internal_ops"),
@@ -92,7 +110,13 @@ POLICY_STEPS: dict[str, tuple[dict[str, Any], str]] = {
     "class kept": (classes(Cohort.US_CHILD, PropertyClass.CONTACT, Action.KEEP), "class contact: US/child"),
     "class whole": (classes(Cohort.US_ADULT, PropertyClass.DEVICE, Action.KEEP), "class device: US/adult"),
 }
-BEFORE: dict[str, dict[str, Any]] = {"kill switch lifted": {"killed": frozenset({Cohort.US_TEEN})}}
+BEFORE: dict[str, dict[str, Any]] = {
+    "kill switch lifted": {"killed": frozenset({Cohort.US_TEEN})},
+    "language added": {"languages": {Region.US: frozenset({"en"}), Region.IN: frozenset()}},
+    "any language": {"languages": {Region.US: frozenset(), Region.IN: frozenset({"hi"})}},
+    "text of a notice added": {"notice_hashes": {"2026-04": frozenset({"a"})}},
+    "any text of a notice": {"notice_hashes": {"2026-04": frozenset({"a"})}},
+}
 
 
 @pytest.mark.parametrize("step", POLICY_STEPS)
@@ -113,6 +137,12 @@ def test_protection_that_is_switched_off(flag: str) -> None:
     assert loosenings(off, on) == []
 
 
+def test_texts_of_a_notice_that_is_no_longer_in_force_may_go_with_it() -> None:
+    held = facts(replace(POLICY, notice_hashes={"2026-04": frozenset({"a"})}))
+    newer = facts(replace(POLICY, notices=dict.fromkeys(POLICY.notices, frozenset({"2026-12"}))))
+    assert {each.where for each in loosenings(held, newer)} == {f"notices of {cohort}" for cohort in POLICY.notices}
+
+
 def test_space_of_a_way_is_part_of_it() -> None:
     other = ways(Cohort.US_CHILD, Purpose.ANALYTICS, replace(FIRST_CHILD, space=Space.INTERNAL_OPS))
     (found,) = loosenings(BASE, facts(replace(POLICY, **other)))
@@ -129,7 +159,8 @@ def test_every_field_of_the_policy_is_looked_at() -> None:
     looked_at = {name for change, _ in POLICY_STEPS.values() for name in change} | {
         "killed", "primary_child", "kids_rules", "own_region_only",
     }  # fmt: skip
-    assert {field.name for field in fields(CompiledPolicy)} - looked_at == {"version", "sha256"}
+    lets_nothing_out = {"version", "sha256", "hold"}  # hold: how long a copy stays that has left
+    assert {field.name for field in fields(CompiledPolicy)} - looked_at == lets_nothing_out
 
 
 def with_property(spec: dict[str, Any] | None, *, event: str = "level_started", name: str = "probe") -> Facts:
