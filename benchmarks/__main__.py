@@ -9,7 +9,16 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import group_core, group_deliver, group_memory, group_redaction, group_sanitize, group_start
+from benchmarks import (
+    group_consent,
+    group_core,
+    group_deliver,
+    group_memory,
+    group_redaction,
+    group_sanitize,
+    group_start,
+    group_withdrawal,
+)
 from benchmarks.figures import DEFINITIONS, Figure, NotMeasuredError, with_baselines
 from benchmarks.report import LATEST, Report
 from benchmarks.scale import FULL, QUICK
@@ -20,7 +29,16 @@ from pipeline.sandbox.kafka_artifacts import KafkaUnavailable
 Measure = Callable[[Site, set[str]], Iterator[Figure]]
 GROUPS: Final[tuple[tuple[Sequence[str], Measure], ...]] = tuple(
     (group.NAMES, group.measure)
-    for group in (group_core, group_redaction, group_sanitize, group_deliver, group_start, group_memory)
+    for group in (
+        group_core,
+        group_redaction,
+        group_sanitize,
+        group_deliver,
+        group_start,
+        group_consent,
+        group_withdrawal,
+        group_memory,
+    )
 )
 
 

@@ -84,6 +84,16 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
         None,
         (_most(15),),
     ),
+    "consent_million_rss_mb": Definition(
+        "MB", "memory of a sanitize worker that knows a million profiles", None, (_most(400),)
+    ),
+    "consent_million_ready_s": Definition("s", "start of that process to ready", None, (_most(15),)),
+    "withdrawal_to_last_request_s": Definition(
+        "s",
+        "a withdrawal is produced to the last request with the person, worst of five situations",
+        None,
+        (_most(5),),
+    ),
     "worker_rss_mb_first_million": Definition("MB", "memory of the worker after the first tenth of a long run"),
     "worker_rss_mb_last_million": Definition(
         "MB", "memory of the same worker at its end", "worker_rss_mb_first_million", (_FLAT,)

@@ -53,8 +53,8 @@ def measure(site: Site, wanted: set[str]) -> Iterator[Figure]:
     ours = Figure(
         NAMES[0],
         tuple(core),
-        "One core running Python: the text is scanned as it is and again when it is scrubbed, and each detector that"
-        " the prefilter names looks for words beside its matches.",
+        "One core running Python: the text is scanned as it is and again when it is scrubbed, and some thirteen"
+        " detectors that the prefilter names search it one after the other.",
         {
             "events": len(events),
             "bytes_per_raw_event": round(sum(map(len, raws)) / len(raws)),

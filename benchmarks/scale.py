@@ -9,6 +9,8 @@ class Scale:
     """Numbers of events, records and repeats.
 
     pool: distinct events; profiles: players who send them; core: events of one round of the core.
+    consent: profiles that a reader loads; million: profiles that a worker knows when it is ready.
+    steady: events a second while people withdraw; leavers: how many at a time; backlog: events they withdraw behind.
     memory: events of the long run; copies: how many times as many players it has as the pool.
     """
 
@@ -22,6 +24,10 @@ class Scale:
     buffered: int
     buffered_far: int
     consent: int
+    million: int
+    steady: int
+    leavers: int
+    backlog: int
     memory: int
     copies: int
 
@@ -37,6 +43,10 @@ FULL: Final = Scale(
     buffered=30_000,
     buffered_far=2_500,
     consent=600_000,
+    million=1_000_000,
+    steady=10_000,
+    leavers=10,
+    backlog=100_000,
     memory=10_000_000,
     copies=25,
 )
@@ -52,6 +62,10 @@ QUICK: Final = Scale(
     buffered=1_500,
     buffered_far=500,
     consent=200_000,
+    million=250_000,
+    steady=1_000,
+    leavers=4,
+    backlog=10_000,
     memory=600_000,
     copies=5,
 )

@@ -80,14 +80,14 @@ class Site:
 
 
 @contextmanager
-def standin(region: str, delay_ms: int) -> Iterator[tuple[str, int]]:
-    """Run a counting stand-in in a process of its own; yield its address and its process id."""
+def standin(region: str, delay_ms: int, script: str = "counting_standin.py") -> Iterator[tuple[str, int]]:
+    """Run a stand-in, one of `benchmarks/processes`, in a process of its own; yield its address and its process id."""
     with tempfile.TemporaryDirectory(prefix="coppice-bench-") as directory:
         at = Path(directory) / "url"
         process = GuardedProcess(Path(directory))
         try:
-            script, arguments = PROCESSES / "counting_standin.py", [region, str(delay_ms), str(at)]
-            pid = process.spawn([sys.executable, str(script), *arguments], Path(directory) / "log")
+            command = [sys.executable, str(PROCESSES / script), region, str(delay_ms), str(at)]
+            pid = process.spawn(command, Path(directory) / "log")
             deadline = time.monotonic() + _LISTEN_S
             while not (at.exists() and at.read_text("utf-8").endswith("\n")):
                 if time.monotonic() > deadline or process.wait(0.02) is not None:

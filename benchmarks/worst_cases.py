@@ -7,69 +7,21 @@ turn has others, so that no repeat is cheaper than the first look.
 
 import base64
 import json
+import random
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
+from benchmarks.worst_patterns import PATTERNS, SIGNS
 from pipeline.core.consent import ConsentRecord, normalise_id, parse_consent
-from pipeline.core.decode import MAX_BYTES
+from pipeline.core.decode import MAX_BYTES, MOST_BRACKETS
 from pipeline.core.sanitize import MOST_EVENTS
+from pipeline.detect.catalogue import CATALOGUE
 from pipeline.detect.normalise import MAX_TEXT
 
 ADULT: Final = "worst-case-adult"
 ENVELOPE_BYTES: Final = 400  # room for what stands around the text
 AREA: Final = MAX_BYTES - ENVELOPE_BYTES
-
-PATTERNS: Final = {
-    "digits": "9",
-    "digits in groups": "1234 5678 ",
-    "almost card numbers": "4111 1111 1111 1112 ",
-    "Aadhaar, checksum wrong": "2345 6789 0123 ",
-    "Aadhaar, checksum right": "2345 6789 0124 ",
-    "dashes": "1-",
-    "loose dashes": "1 - ",
-    "dots": "1.",
-    "addresses": "10.20.30.41 ",
-    "half addresses": "a@",
-    "mail": "a.b@c.example ",
-    "mail without end": "a.b@c.d.",
-    "plus signs": "+1 ",
-    "telephone": "(206) 555-0123 ",
-    "colons": "a:b:",
-    "hexadecimal": "deadbeef-",
-    "words": "aadhaar pan ssn account passport ",
-    "words and numbers": "account 123456789 passport A1234567 ",
-    "names": "my name is Kavya ",
-    "street": "12 Elm Street ",
-    "PAN": "ABCPE1234F ",
-    "capitals": "AB12",
-    "brackets": "[[",
-    "braces": '{"a":',
-    "braces of one": '{"a":1}',
-    "tokens": "[email]",
-    "percent": "%31",
-    "percent of percent": "%2525",
-    "plus and percent": "+%31",
-    "entities": "&#x39;",
-    "long entities": "&#00000000057;",
-    "ampersands": "&",
-    "escapes": "\\u0039",
-    "backslashes": "\\",
-    "base64": "QUJD",
-    "base64 in parts": "aB3/dEf_gH-iJk+",
-    "base64 words": "bXkgbnVtYmVy MTIzNDU2Nzg5 ",
-    "camel case": "aBcDeFgH ",
-    "spaces": " ",
-    "zero width": "1\u200b",
-    "marks": "\u0315\u0300",
-    "letters with marks": "e\u0301\u0327",
-    "other digits": "९८७६ ",
-    "wide digits": "９８７６",
-    "compatibility": "ﷺ",
-    "Hindi": "मेरा नंबर ९८७६५ ",
-    "slashes": "/a",
-    "links": "https://a.example/?q=1 ",
-}
-"""What an adult's free text is filled with, again and again."""
 
 
 class Case(NamedTuple):
@@ -101,7 +53,7 @@ def consents(now_ms: int) -> dict[str, ConsentRecord]:
 def cases(now_ms: int, turn: int) -> Iterator[Case]:
     """Yield every case. now_ms: when its events happened; turn: number of the repeat."""
     event = _Events(now_ms, turn)
-    for made in (_shapes, _names, _long_values, _bodies, _texts, _records_of_texts):
+    for made in (_shapes, _arrays, _names, _ages, _long_values, _bodies, _texts, _records_of_texts, _mixed_texts):
         yield from made(event)
 
 
@@ -163,6 +115,58 @@ def _shapes(event: _Events) -> Iterator[Case]:
     yield Case(
         "many events of other names", _encode([event({f"age {i} {j}": 1 for j in range(30)}) for i in range(1000)])
     )
+
+
+def _arrays(event: _Events) -> Iterator[Case]:
+    """Arrays of events that have nothing in common, or look as if a key stood twice."""
+    rng = random.Random(event.turn)
+    names = [f"n{event.turn}_{i}" for i in range(60)]
+    shuffled = [event(dict.fromkeys(rng.sample(names, 60), 1)) for _ in range(MOST_EVENTS)]
+    yield Case("many events of the same names in other orders", _encode(shuffled))
+    nested = [event({"x": [{f"k{event.turn}_{i}_{j}": 1} for j in range(40)]}) for i in range(MOST_EVENTS)]
+    yield Case("many events of objects of other names", _encode(nested))
+    yield Case("many events with quotes and colons", _encode([event({"x": '":' * 100}) for _ in range(MOST_EVENTS)]))
+    yield Case(
+        "many events with a key twice", _encode([event({"x": 1}) for _ in range(MOST_EVENTS)])[:-3] + b',"x":2}}]'
+    )
+    yield Case("many events that are none", _encode([[]] * (MOST_BRACKETS - 1) + ["x"] * 100))
+    yield Case(
+        "many events of deep lists", _encode([event({"x": json.loads("[" * 15 + "]" * 15)}) for _ in range(900)])
+    )
+    yield Case("many events of big numbers", _encode([event({"level": 10**600 + i}) for i in range(900)]))
+    ages = {"age": "x", "dob": "x", "birthday": "x", "user_age": "x", "yob": "x"}
+    yield Case(
+        "many events of many ages", _encode([event(ages | {f"age{i}": "?" for i in range(25)}) for _ in range(900)])
+    )
+    bought = [
+        event({"sku": f"{event.turn}.{i}.1.1.1.1.1.1.1.1"[:40], "price": 1}, "purchase_completed") for i in range(999)
+    ]
+    yield Case("many events of product codes", _encode(bought))
+    about = {"profile_id": ADULT, "region": "US", "received_at": event.now_ms}
+    comment = event.text("1.", 120)
+    sent = {"time": event.now_ms, "token": "t", "coppice": about, "comment": comment}
+    yield Case("many events of an SDK", _encode([{"event": "feedback_submitted", "properties": sent}] * 999))
+    people = {"$token": "t", "$distinct_id": "d", "$time": event.now_ms, "coppice": about}
+    yield Case(
+        "many profile updates",
+        _encode([people | {"$set": {f"k{i}_{j}": "1.1.1.1" for j in range(20)}} for i in range(999)]),
+    )
+
+
+def _ages(event: _Events) -> Iterator[Case]:
+    """Ages that take long to read, under names that take long to recognise."""
+    values = {
+        "a month": "april 2016 x", "a written date": "31 february 2016", "a word": "x" * 60, "Hindi": "१६ साल " * 8,
+        "a stamp": "1460160000000", "marks": "\u0315\u0300" * 30, "a row": "1 2 3 4 5 6 7 8 9",
+    }  # fmt: skip
+    for name, value in values.items():
+        yield Case(f"ages that are {name}", _encode(event({f"age{event.turn}_{i}": value for i in range(2_000)})))
+    scripts = {"Hindi": "क्ष", "marks": "a\u0315\u0300", "ligatures": "ﷺ", "Greek": "αge", "wide": "ａｇｅ"}
+    for name, part in scripts.items():
+        each = (part * 300)[:250]
+        count = min(2_000, AREA // (len(each.encode()) + 20))
+        yield Case(f"long names of {name}", _encode(event({f"{event.turn}{i}{each}": 1 for i in range(count)})))
+    yield Case("long names of words", _encode(event({f"{event.turn}{i}" + "myAge_" * 40: 1 for i in range(2_000)})))
 
 
 def _names(event: _Events) -> Iterator[Case]:
@@ -244,6 +248,29 @@ def _texts(event: _Events) -> Iterator[Case]:
     yield Case("a text: JSON, wide", _encode(event({"comment": wide})))
     objects = _encode([{f"ssn{i}": "123"} for i in range(400)]).decode()
     yield Case("a text: JSON, objects", _encode(event({"comment": objects})))
+
+
+def _mixed_texts(event: _Events) -> Iterator[Case]:
+    """Free texts no two of which are alike, so that nothing is at hand that was worked out for another."""
+    rng = random.Random(event.turn)
+    hits = [hit for detector in CATALOGUE for hit in detector.hits]
+    words = [word for detector in CATALOGUE for word in detector.words]
+    makers: dict[str, Callable[[], str]] = {
+        "identifiers": lambda: " ".join(rng.choices(hits, k=5)),
+        "identifiers and words": lambda: " ".join(rng.choices(hits + words, k=8)),
+        "signs": lambda: "".join(rng.choices(SIGNS, k=120)),
+        "digits and separators": lambda: "".join(rng.choices("0123456789 .-+()/", k=120)),
+        "letters": lambda: "".join(rng.choices("abcdefghij ABC@.", k=120)),
+        "other scripts": lambda: "".join(rng.choices("मनकரవఏবa१9 ", k=60)),
+        "identifiers in base64": lambda: base64.b64encode(" ".join(rng.choices(hits, k=2)).encode()).decode(),
+        "identifiers in percent signs": lambda: "".join(f"%{byte:02x}" for byte in rng.choice(hits).encode()),
+        "percent in base64": lambda: base64.b64encode(quote(rng.choice(hits)).encode()).decode(),
+        "JSON": lambda: json.dumps({rng.choice(words): rng.choices(hits, k=3)}),
+    }
+    for name, make in makers.items():
+        texts = [make()[:120] for _ in range(MOST_EVENTS)]
+        yield Case(f"1000 texts of {name}", _encode([event({"rating": 1, "comment": text}) for text in texts]))
+        yield Case(f"a text of {name}", _encode(event({"rating": 1, "comment": " ".join(texts)[:1_000]})))
 
 
 def _records_of_texts(event: _Events) -> Iterator[Case]:

@@ -82,10 +82,10 @@ def unwrap(raw: bytes) -> bytes | None:
     return found if _is_json(found) else None
 
 
-def count_keys(event: dict[str, Any]) -> int:
-    """Return how many keys all objects of an event have together."""
+def count_keys(value: dict[str, Any] | list[Any]) -> int:
+    """Return how many keys all objects of an event, or of an array of them, have together."""
     count = 0
-    level: list[Any] = [event]
+    level: list[Any] = [value]
     while level:
         below: list[Any] = []
         for node in level:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.core.identity import KeyRing
 from pipeline.core.ruling import Rulings
+from pipeline.core.work import Work
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, Registry
 from pipeline.policy.vocabulary import Region
 
@@ -24,7 +25,8 @@ class Context:
     only: the one region this worker may process, None for all. rulings: what has been worked out for this policy and
     registry; another policy gets a context of its own. library: name and version of the package whose
     message form the events have, as Mixpanel shows them (`mp_lib`, `$lib_version`). profile: what profiles of adults
-    may hold; without it every update of one is unknown.
+    may hold; without it every update of one is unknown. work: what may still be looked at for the array that an event
+    stands in, None where it stands alone.
     """
 
     policy: CompiledPolicy
@@ -36,7 +38,12 @@ class Context:
     only: Region | None = None
     profile: EventPlan | None = None
     rulings: Rulings = field(default_factory=dict, repr=False, compare=False)
+    work: Work | None = None
 
     def at(self, now_ms: int) -> "Context":
         """Return the same world at another moment."""
         return replace(self, now_ms=now_ms)
+
+    def for_array(self) -> "Context":
+        """Return the same world for the events of one array, which share what may be looked at."""
+        return replace(self, work=Work())

@@ -9,11 +9,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from pipeline.core.case import Case
 from pipeline.core.context import Context
-from pipeline.core.decide import Case, decide
+from pipeline.core.decide import decide
 from pipeline.core.outcome import Dropped, DropReason, Rejected, RejectReason
 from pipeline.core.ruling import Names, Ruling, rule_of, ruling_for
 from pipeline.core.select import Pseudonymize, select
+from pipeline.core.work import Work
 from pipeline.policy.compiled import EventPlan, PropertyRule, Way
 from pipeline.policy.vocabulary import Action, Cohort, Purpose, Region
 
@@ -88,11 +90,14 @@ def judge_update(update: ProfileUpdate, case: Case, region: Region | None, conte
     if ruling is not None and ruling.drops_event:
         return Dropped(DropReason.CLASS, cohort, ruling)
     assert region is not None  # decide never opens a way for an unknown region
+    keys = context.keys
+    if keys.retired(region, way.space, case.earliest_ms):
+        return Dropped(DropReason.KEY_RETIRED, cohort, ruling)
 
     def pseudonymize(rule: PropertyRule, value: Any) -> str:
-        return context.keys.property_name(region, way.space, rule.name, str(value))
+        return keys.property_name(region, way.space, rule.name, str(value), case.earliest_ms)
 
-    _, found = permitted(update, plan, cohort, region, rules, pseudonymize)
+    _, found = permitted(update, plan, cohort, region, rules, pseudonymize, context.work)
     if found and policy.identifier_in_kept[cohort] is Action.DROP_EVENT:
         return Dropped(DropReason.IDENTIFIER, cohort, ruling)
     return Dropped(DropReason.PROFILE_NOT_DELIVERED, cohort, ruling)
@@ -105,6 +110,7 @@ def permitted(
     region: Region,
     rules: Callable[[Names], Ruling],
     pseudonymize: Pseudonymize,
+    work: Work | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Return the operations cut to what the registry allows the cohort, and whether an identifier was found (R12).
 
@@ -122,7 +128,7 @@ def permitted(
         else:
             given = {name: [value] for name, value in operand.items()} if operator in ITEMS else operand
             allowed = {}
-            lost = select(given, rules(tuple(given)), region, pseudonymize, allowed)
+            lost = select(given, rules(tuple(given)), region, pseudonymize, allowed, work)
             found = found or any(identifier for _, identifier in lost)
             if operator in ITEMS:
                 allowed = {name: value[0] for name, value in allowed.items()}

@@ -27,11 +27,15 @@ class Ruling:
     keep: what leaves as it is if its check allows; scanned: the same for text that an identifier fits into, with the
     values that were found to hold none; changed: what leaves in another form, with the forms of late; scrubs: free text
     is among it; texts: the properties of those two. stripped: classes of what stays behind whatever its value, and how
-    many each; unknown: names of those that no schema lists. alarms: classes whose presence is a defect of the app.
+    many each; withheld: their names, as the registry has them; unknown: names of those that no schema lists, and
+    unregistered: how many of what stays behind no schema lists. alarms: classes whose presence is a defect of the app.
     drops_event: there is data of a class of which the policy drops the whole event.
     """
 
-    __slots__ = ("alarms", "changed", "drops_event", "keep", "scanned", "scrubs", "stripped", "texts", "unknown")
+    __slots__ = (
+        "alarms", "changed", "drops_event", "keep", "scanned", "scrubs", "stripped", "texts", "unknown", "unregistered",
+        "withheld",
+    )  # fmt: skip
 
     def __init__(self, names: Names, plan: EventPlan, cohort: Cohort, policy: CompiledPolicy) -> None:
         keep: list[tuple[str, Check, PropertyRule]] = []
@@ -39,17 +43,21 @@ class Ruling:
         changed: list[tuple[str, PropertyRule, dict[str, Any]]] = []
         stripped: Counter[str] = Counter()
         unknown: list[str] = []
+        withheld: list[str] = []
+        unregistered = 0
         kinds: set[PropertyClass | None] = set()
         for name in names:
             rule = rule_of(name, plan, cohort)
             kind = unregistered_kind(name) if rule is None else rule.kind
             kinds.add(kind)
             if rule is None:
+                unregistered += 1
                 stripped[UNREGISTERED if kind is None else kind] += 1
                 if kind is None:
                     unknown.append(name)
             elif rule.stripped is not None:
                 stripped[rule.kind] += 1
+                withheld.append(rule.name)
             elif rule.transform is not None or rule.check is None or rule.action is Action.PSEUDONYMIZE:
                 changed.append((name, rule, rule.memo))
             elif rule.scan:
@@ -63,6 +71,8 @@ class Ruling:
         self.scrubs = any(rule.action is Action.SCRUB for _, rule, _ in changed)
         self.stripped = tuple(stripped.items())
         self.unknown = tuple(unknown)
+        self.withheld = tuple(withheld)
+        self.unregistered = unregistered
         ruled = [(kind, policy.classes[cohort, kind]) for kind in kinds if kind is not None]
         self.alarms = tuple(sorted(kind for kind, each in ruled if each.alarm))
         self.drops_event = any(each.action is Action.DROP_EVENT for _, each in ruled)

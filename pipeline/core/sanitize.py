@@ -11,13 +11,17 @@ from typing import Any
 import msgspec
 
 from pipeline.core.adapt import Headers, adapt, count_keys, is_foreign, unwrap
+from pipeline.core.age_transition import growth_of
+from pipeline.core.case import case_of
 from pipeline.core.cohort import region_of, resolve
 from pipeline.core.consent import ConsentFault, ConsentLookup, ConsentRecord
 from pipeline.core.context import Context
-from pipeline.core.decide import case_of, decide
+from pipeline.core.counting import count
+from pipeline.core.decide import decide
 from pipeline.core.decode import decode, decode_leniently, may_repeat_keys
 from pipeline.core.envelope import Envelope, read_envelope
-from pipeline.core.identity import FORBIDDEN_IDS
+from pipeline.core.grants import NO_GRANT, grant_name
+from pipeline.core.identity import FORBIDDEN_IDS, KeyRing
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.profile_update import UPDATE, ProfileUpdate, judge_update
 from pipeline.core.ruling import Ruling, ruling_for
@@ -29,6 +33,7 @@ from pipeline.policy.vocabulary import IDENTITY_EVENTS, Action, Age, Cohort, Reg
 _encoder = msgspec.json.Encoder()
 _sorted_encoder = msgspec.json.Encoder(order="sorted", enc_hook=lambda _: None)  # NaN is nothing here
 _DROP_EVENT = Action.DROP_EVENT
+_INDIA_CHILD = DropReason.INDIA_CHILD
 MOST_EVENTS = 1000  # in one record; more would hold up everybody else
 APP_VERSIONS = 1024  # kept at hand
 _versions: set[str] = set()
@@ -56,11 +61,12 @@ def sanitize(raw: bytes | None, consents: ConsentLookup, context: Context, heade
     if len(value) > MOST_EVENTS:
         return [Rejected(RejectReason.TOO_COMPLEX)]
     assert raw is not None  # decode has rejected it
-    if raw.count(b'"') > 1:  # any key at all: elements share the bytes, so the whole record is read again, strictly
+    if may_repeat_keys(raw, count_keys(value)):
         value = decode_leniently(raw)
         if isinstance(value, Rejected):
             return [value]
-    return [_guarded(element, None, consents, context, headers) for element in value]
+    shared = context.for_array()
+    return [_guarded(element, None, consents, shared, headers) for element in value]
 
 
 def _guarded(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers) -> Outcome:
@@ -78,7 +84,7 @@ def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Cont
     envelope = read_envelope(event, context.now_ms)
     if not isinstance(envelope, Envelope):
         return envelope
-    seen = survey(event, raw, context.now_ms)
+    seen = survey(event, raw, context.now_ms, context.work)
     if isinstance(seen, RejectReason):
         return Rejected(seen)
     may_repeat, revealed = seen
@@ -117,7 +123,10 @@ def _decided(
     record = state if isinstance(state, ConsentRecord) else None
     if record is None and state is ConsentFault.MISROUTED:
         return Rejected(RejectReason.MISROUTED_KEY, "profile_id")
-    standing = resolve(region, event.get("age"), revealed, record, policy)
+    growth = None
+    if record is not None and record.birth_month is not None:
+        growth = growth_of(record, envelope.time_ms, envelope.received_ms, context.now_ms)
+    standing = resolve(region, event.get("age"), revealed, record, growth, policy)
     plan = context.registry.get(envelope.name)
     if plan is None:
         update = event.get(UPDATE)
@@ -131,6 +140,8 @@ def _decided(
     version = _app_version(envelope.properties) if ruling.alarms else ""
     way = decide(case, plan.purpose, policy)
     if not isinstance(way, Way):
+        if way is _INDIA_CHILD and policy.counting is not None:
+            return count(envelope, _source(event, envelope), case, plan, ruling, version, context)
         return Dropped(way, standing.cohort, ruling, version)
     if ruling.drops_event:
         return Dropped(DropReason.CLASS, standing.cohort, ruling, version)
@@ -149,10 +160,14 @@ def _clean(
     app_version: str,
     context: Context,
 ) -> Outcome:
-    space, policy = way.space, context.policy
-    consent = record.consent_id if record is not None else ""
-    epoch = envelope.time_ms // policy.rotation_ms[cohort]
-    pseudonym = context.keys.pseudonym(region, space, envelope.profile, consent, epoch)
+    space, policy, keys, time_ms = way.space, context.policy, context.keys, envelope.time_ms
+    if time_ms < keys.retired_until_ms and keys.retired(region, space, time_ms):
+        return Dropped(DropReason.KEY_RETIRED, cohort, ruling, app_version)
+    if record is None or time_ms < record.granted_at or envelope.received_ms < record.granted_at:
+        grant = NO_GRANT  # R16: what is older than the consent is never joined with what rests on it
+    else:
+        grant = grant_name(record.consent_id, record.granted_at)
+    pseudonym = keys.pseudonym(region, space, envelope.profile, grant, time_ms, policy.rotation_ms[cohort])
     anonymous = (
         policy.kids_rules and cohort in _KIDS_RULES_COHORTS and event.get("platform") != "android"
     )  # J10; a platform that is not stated may be iOS
@@ -160,18 +175,20 @@ def _clean(
     properties: dict[str, Any] = {
         "token": context.projects[region].token,
         "distinct_id": "" if anonymous else pseudonym,
-        "time": envelope.time_ms,
-        "$insert_id": context.keys.event_id(region, _source(event, envelope)),
+        "time": time_ms,
+        "$insert_id": keys.event_id(region, _source(event, envelope), time_ms),
         "mp_lib": name,
         "$lib_version": version,
         "ip": 0,  # or Mixpanel would place every user where the sink stands
     }
-    lost = select(envelope.properties, ruling, region, partial(_pseudonymize, context, region, space), properties)
-    value = _encoder.encode({"event": envelope.name, "properties": properties})
+    pseudonymize = partial(_pseudonymize, keys, region, space, time_ms)
+    lost = select(envelope.properties, ruling, region, pseudonymize, properties, context.work)
     device = event.get("device_id")
-    if ruling.scrubs or envelope.profile.encode() in value or (type(device) is str and device.encode() in value):
-        ids = [own for own in (envelope.profile, device) if type(own) is str and len(own) >= SHORTEST_ID]
-        take_own_ids(ids, ruling, properties, lost)
+    if ruling.scrubs:
+        take_own_ids(_own_ids(envelope.profile, device), ruling, properties, lost)
+    value = _encoder.encode({"event": envelope.name, "properties": properties})
+    if not ruling.scrubs and ruling.texts and _may_hold_own_id(value, envelope.profile, device):
+        take_own_ids(_own_ids(envelope.profile, device), ruling, properties, lost)
         value = _encoder.encode({"event": envelope.name, "properties": properties})
     if lost and any(found for _, found in lost) and policy.identifier_in_kept[cohort] is _DROP_EVENT:
         return Dropped(DropReason.IDENTIFIER, cohort, ruling, app_version)
@@ -179,8 +196,16 @@ def _clean(
     return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version)
 
 
-def _pseudonymize(context: Context, region: Region, space: Space, rule: PropertyRule, value: Any) -> str:
-    return context.keys.property_name(region, space, rule.name, str(value))
+def _may_hold_own_id(value: bytes, profile: str, device: Any) -> bool:
+    return profile.encode() in value or (type(device) is str and device.encode() in value)
+
+
+def _own_ids(profile: str, device: Any) -> list[str]:
+    return [own for own in (profile, device) if type(own) is str and len(own) >= SHORTEST_ID]
+
+
+def _pseudonymize(keys: KeyRing, region: Region, space: Space, time_ms: int, rule: PropertyRule, value: Any) -> str:
+    return keys.property_name(region, space, rule.name, str(value), time_ms)
 
 
 def _app_version(properties: dict[str, Any]) -> str:

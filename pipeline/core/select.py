@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.core.ruling import Ruling
+from pipeline.core.work import Work, scanned_at_most
 from pipeline.detect.engine import quick_all, scan
+from pipeline.detect.meter import LOOK, charge, charged
 from pipeline.policy.compiled import UNSAFE, PropertyRule
 from pipeline.policy.vocabulary import Action, Region
 
@@ -20,14 +22,21 @@ HASH_LIKE = re.compile(r"[a-z0-9+/_-]{22}")  # the base64 of an MD5, the shortes
 SHORTEST_ID = 6  # a shorter id of a person stands in ordinary words
 
 _MISSING = object()
+_SCRUB = Action.SCRUB
 _NEVER_REMEMBERED = {Action.PSEUDONYMIZE, Action.SCRUB}  # R10: of its space alone; R21: what somebody wrote
 
 
 def select(
-    given: dict[str, Any], ruling: Ruling, region: Region, pseudonymize: Pseudonymize, kept: dict[str, Any]
+    given: dict[str, Any],
+    ruling: Ruling,
+    region: Region,
+    pseudonymize: Pseudonymize,
+    kept: dict[str, Any],
+    work: Work | None = None,
 ) -> Lost:
     """Copy what may leave from given to kept.
 
+    work: what may still be looked at for the array that the event stands in; text beyond it stays behind.
     Return what stays behind because of its value: the rule of each, and whether an identifier was found in it (R12)
     rather than something its schema does not allow or that could not be made safe.
     """
@@ -41,7 +50,7 @@ def select(
     fresh = None
     for name, check, rule, safe in ruling.scanned:
         value = given[name]
-        if type(value) is str and value in safe:
+        if work is None and type(value) is str and value in safe:  # in an array each counts, known or not
             kept[name] = value
         elif check(value):
             kept[name] = value
@@ -50,19 +59,28 @@ def select(
         else:
             lost.append((rule, False))
     if fresh is not None:
-        _scan(fresh, kept, lost)
+        _scan(fresh, kept, lost, work)
     if ruling.changed:
-        _change_all(given, ruling, region, pseudonymize, kept, lost)
+        _change_all(given, ruling, region, pseudonymize, kept, lost, work)
     return lost
 
 
-def _change_all(
-    given: dict[str, Any], ruling: Ruling, region: Region, pseudonymize: Pseudonymize, kept: dict[str, Any], lost: Lost
+def _change_all(  # a step of `select`, with all that it has
+    given: dict[str, Any],
+    ruling: Ruling,
+    region: Region,
+    pseudonymize: Pseudonymize,
+    kept: dict[str, Any],
+    lost: Lost,
+    work: Work | None,
 ) -> None:
+    most = (scanned_at_most() if work is None else work.scanned_at_most) if ruling.scrubs else 0
     for name, rule, forms in ruling.changed:
         value = given[name]
         form = forms.get(value, _MISSING) if type(value) is str else _MISSING
-        if form is _MISSING:
+        if rule.action is _SCRUB and charged() >= most:
+            form = UNSAFE
+        elif form is _MISSING:
             form = change(value, rule, region, pseudonymize)
             if rule.action not in _NEVER_REMEMBERED:
                 _remember(forms, value, form)
@@ -72,11 +90,20 @@ def _change_all(
             kept[name] = form
 
 
-def _scan(fresh: list[tuple[str, PropertyRule, dict[str, Any]]], kept: dict[str, Any], lost: Lost) -> None:
+def _scan(
+    fresh: list[tuple[str, PropertyRule, dict[str, Any]]], kept: dict[str, Any], lost: Lost, work: Work | None
+) -> None:
     """Take away again the texts that hold an identifier; one pass looks at all of them."""
     texts: list[str] = []
     for name, _, _ in fresh:
         texts += texts_of(kept[name])
+    if work is not None and charged() >= work.scanned_at_most:
+        for name, rule, _ in fresh:
+            del kept[name]
+            lost.append((rule, False))
+        return
+    if work is not None:
+        charge(LOOK + sum(map(len, texts)))
     suspicious = quick_all(texts)
     for name, rule, safe in fresh:
         value = kept[name]
@@ -109,8 +136,11 @@ def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Los
         value = kept.get(name)
         if value is None:
             continue
-        text = " ".join(texts_of(value)).casefold()
-        found = any(own in text for own in plain)
+        text = (value if type(value) is str else " ".join(texts_of(value))).casefold()
+        found = False
+        for own in plain:
+            if own in text:
+                found = True
         if not found and HASH_LIKE.search(text):
             forms = forms or [form.casefold() for own in ids for form in _hashes(own)]
             found = any(form in text for form in forms)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pipeline.core.decode import MAX_DEPTH, may_repeat_keys
 from pipeline.core.outcome import RejectReason
+from pipeline.core.work import MOST_SIGNS, Work
 from pipeline.core.youth import age_in, names_age
 from pipeline.policy.vocabulary import Age
 
@@ -13,6 +14,7 @@ ENVELOPE = frozenset({
 })  # fmt: skip
 MAX_PARTS = 2048  # lists and objects in one event; what has more takes longer than one event may
 MAX_KEYS = 2048  # in one event, whatever they are keys of
+STATED = frozenset({"band", "source"})  # an age as the backend states it: neither is named like one
 SHAPES = 4096  # kept at hand; clients choose property names, so the store is bounded in number and in width
 WIDEST = 64
 FEW_LISTS = MAX_DEPTH // 2  # so few cannot be nested too deep
@@ -34,10 +36,17 @@ def telling_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return known
 
 
-def survey(event: dict[str, Any], raw: bytes | None, now_ms: int) -> tuple[bool, Age | None] | RejectReason:
+class _TooMuchError(Exception):
+    """The array has more than may be looked at."""
+
+
+def survey(
+    event: dict[str, Any], raw: bytes | None, now_ms: int, work: Work | None = None
+) -> tuple[bool, Age | None] | RejectReason:
     """Return whether a key may stand twice, and the youngest age that a property reveals; None: nested too deep.
 
-    raw: what the event was decoded from; None when it was decoded in a way that finds repeated keys.
+    raw: what the event was decoded from; None when it was decoded in a way that finds repeated keys. work: what may
+    still be looked at for the array that the event stands in. A small record cannot hold too much.
     """
     properties, age = event.get("properties"), event.get("age")
     keys = len(event)
@@ -47,29 +56,64 @@ def survey(event: dict[str, Any], raw: bytes | None, now_ms: int) -> tuple[bool,
         keys += len(age)
     if keys > MAX_KEYS:
         return RejectReason.TOO_COMPLEX
+    if work is None:
+        if raw is None or len(raw) > MOST_SIGNS:
+            work = Work()
+        elif event.keys() <= ENVELOPE and _is_flat(raw, keys):  # as nearly every event is
+            return False, _youngest(_read_flat(properties, age, now_ms, None))
+    try:
+        return _survey(event, raw, keys, now_ms, work)
+    except _TooMuchError:
+        return RejectReason.TOO_COMPLEX
+
+
+def _is_flat(raw: bytes, keys: int) -> bool:
+    """Say whether no key stands twice and no object is in another, given how many keys event, properties and age have.
+
+    Each key has a colon of its own. So when those keys are all that there are, only lists can nest.
+    """
+    return (b"[" not in raw or raw.count(b"[") < FEW_LISTS) and not may_repeat_keys(raw, keys)
+
+
+def _survey(
+    event: dict[str, Any], raw: bytes | None, keys: int, now_ms: int, work: Work | None
+) -> tuple[bool, Age | None] | RejectReason:
     found: list[Age] = []
     if not event.keys() <= ENVELOPE:
-        _read({name: value for name, value in event.items() if name not in ENVELOPE}, now_ms, found)
+        found = _read({name: value for name, value in event.items() if name not in ENVELOPE}, now_ms, work)
     repeats = False
-    if raw is not None and raw.count(b":") == keys and (b"[" not in raw or raw.count(b"[") < FEW_LISTS):
-        # Each key has a colon of its own. So none stands twice, no object but these three has any, and only lists nest.
-        for node in (properties, age):
-            if type(node) is dict:
-                _read(node, now_ms, found)
+    if raw is not None and _is_flat(raw, keys):
+        found += _read_flat(event.get("properties"), event.get("age"), now_ms, work)
     else:
-        nested = _walk(event, now_ms, found)
+        nested = _walk(event, now_ms, found, work)
         if isinstance(nested, RejectReason):
             return nested
         repeats = raw is not None and may_repeat_keys(raw, len(event) + nested)
-    return repeats, min(found, key=_ORDER.index) if found else None
+    return repeats, _youngest(found)
 
 
-def _read(node: dict[str, Any], now_ms: int, found: list[Age]) -> None:
-    for name in telling_names(tuple(node)):
-        found.append(age_in(name, node[name], now_ms))
+def _youngest(ages: list[Age]) -> Age | None:
+    return min(ages, key=_ORDER.index) if ages else None
 
 
-def _walk(event: dict[str, Any], now_ms: int, found: list[Age]) -> int | RejectReason:
+def _read_flat(properties: Any, age: Any, now_ms: int, work: Work | None) -> list[Age]:
+    found = _read(properties, now_ms, work) if type(properties) is dict else []
+    if type(age) is dict and age.keys() != STATED:
+        found += _read(age, now_ms, work)
+    return found
+
+
+def _read(node: dict[str, Any], now_ms: int, work: Work | None) -> list[Age]:
+    """Return the age group that each property of an object states. Raise _TooMuchError."""
+    names = tuple(node)
+    if work is None:
+        telling = telling_names(names)
+    elif not work.may_read(names) or not work.may_tell(len(telling := telling_names(names))):
+        raise _TooMuchError
+    return [age_in(name, node[name], now_ms) for name in telling] if telling else []
+
+
+def _walk(event: dict[str, Any], now_ms: int, found: list[Age], work: Work | None) -> int | RejectReason:
     """Look into every container below the event; return how many keys they have, or why there is too much to see."""
     count = parts = 0
     level: list[Any] = [v for v in event.values() if type(v) is dict or type(v) is list]
@@ -82,7 +126,7 @@ def _walk(event: dict[str, Any], now_ms: int, found: list[Age]) -> int | RejectR
                 if count > MAX_KEYS:
                     return RejectReason.TOO_COMPLEX
                 values = node.values()
-                _read(node, now_ms, found)
+                found += _read(node, now_ms, work)
             below += [v for v in values if type(v) is dict or type(v) is list]
         if not below:
             return count

@@ -6,8 +6,9 @@ that says under 13 or under 18 counts, and so does one that cannot be read: the 
 
 import re
 import unicodedata
-from calendar import monthrange
+from calendar import month_abbr, month_name, monthrange
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from pipeline.core.envelope import SECONDS_BELOW
@@ -40,12 +41,18 @@ LOOKALIKES = str.maketrans(
 )
 ADULT_WORDS = {"adult", "18+", "18plus", "over18", "21+", "senior", "grownup", "parent"}
 TEEN_WORDS = {"teen", "teenager", "13-17", "13-15", "16-17", "teens"}
-DATE_FORMATS = ("%d %B %Y", "%B %d %Y", "%d %b %Y", "%b %d %Y")
-MONTH_FORMATS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%B %Y", "%b %Y")
+MONTHS = {name.lower(): number for names in (month_name, month_abbr) for number, name in enumerate(names) if name}
+WRITTEN_DATE = re.compile(r"(?P<day>[0-9]{1,2}) (?P<month>[a-z]+) (?P<year>[0-9]{4})")
+WRITTEN_DATE_US = re.compile(r"(?P<month>[a-z]+) (?P<day>[0-9]{1,2}) (?P<year>[0-9]{4})")
+WRITTEN_MONTH = re.compile(r"(?P<month>[a-z]+) (?P<year>[0-9]{4})|(?P<y>[0-9]{4})[-/](?P<m>[0-9]{1,2})")
+WRITTEN_MONTH_FIRST = re.compile(r"(?P<m>[0-9]{1,2})[-/](?P<y>[0-9]{4})")
 ADULT_AT, TEEN_AT = 18, 13
 OLDEST = 120
 LONGEST_NAME = 256  # of a name, what is looked at; Mixpanel cuts names there
 LONGEST = 64  # characters; nothing longer is a date or an age
+LAST_MONTH = 12
+REMEMBERED = 16_384  # signs of other scripts
+KNOWN_NAMES, KNOWN_UNITS = 8192, 1024  # kept at hand; clients choose names, so the stores are bounded
 COUNTED = re.compile(r"(\d{1,3}(?:\.\d+)?)(?: ?\+| ?(?:-|–|to) ?\d{1,3})?")  # 25, 35+, 25-34: the youngest counts
 SEPARATED = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})(?:[t ].*)?")
 YEAR_FIRST, YEAR_DIGITS = 1900, 4
@@ -54,37 +61,64 @@ COMPACT_TIME_DIGITS = (12, 14)  # a compact date with hours, minutes, seconds
 STAMP_DIGITS = 9  # a time stamp of this century's people has as many; fewer are a date cut short
 
 
+class _Table(dict[int, "str | None"]):
+    """A table for str.translate that works itself out: going through the signs one by one takes many times as long."""
+
+    def __missing__(self, point: int) -> str | None:
+        """Return what stands for a code point, None when nothing does."""
+        found = self.made_of(chr(point))
+        if len(self) < REMEMBERED:
+            self[point] = found
+        return found
+
+    def made_of(self, sign: str) -> str | None:
+        """Return what stands for a sign."""
+        raise NotImplementedError
+
+
+class _Folding(_Table):
+    def made_of(self, sign: str) -> str | None:
+        digit = unicodedata.decimal(sign, None)
+        if digit is not None:
+            return str(digit)
+        return None if unicodedata.category(sign) == "Cf" or sign == "\u034f" else sign
+
+
+class _Baring(_Table):
+    def made_of(self, sign: str) -> str | None:
+        return None if unicodedata.category(sign) == "Mn" else sign.translate(LOOKALIKES)
+
+
+_FOLDED, _BARE = _Folding(), _Baring()
+
+
 def fold(text: str) -> str:
     """Write text one way: compatibility forms, digits of every script as ASCII, no invisible characters."""
     text = unicodedata.normalize("NFKC", text)
-    if text.isascii():
-        return text
-    return "".join(
-        str(unicodedata.decimal(c)) if unicodedata.decimal(c, None) is not None else c
-        for c in text
-        if unicodedata.category(c) != "Cf" and c != "\u034f"
-    )
+    return text if text.isascii() else text.translate(_FOLDED)
 
 
 _OTHER_LANGUAGES = tuple(fold(word) for word in OTHER_LANGUAGES)
 
 
-def _plain(name: str) -> str:
-    text = fold(name)
-    if text.isascii():
-        return text
-    bare = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
-    return bare.translate(LOOKALIKES)
+def _plain(folded: str) -> str:
+    return folded if folded.isascii() else unicodedata.normalize("NFD", folded).translate(_BARE)
 
 
 def names_age(name: str) -> bool:
     """Say whether a property is named like a birth date, an age or a grade."""
-    name = name[:LONGEST_NAME]
-    if not name.isascii():
-        low = fold(name).lower()
+    return _known_name(name) if len(name) <= LONGEST else _names_age(name)
+
+
+def _names_age(name: str) -> bool:
+    folded = fold(name[:LONGEST_NAME])
+    if len(folded) > LONGEST_NAME:  # a name of signs that stand for many others hides something
+        return True
+    if not folded.isascii():
+        low = folded.lower()
         if any(word in low for word in _OTHER_LANGUAGES):
             return True
-    text = _plain(name)
+    text = _plain(folded)
     parts = PART.findall(text.lower())  # DoB is one part, though two words
     if not HINT.search("".join(parts)):
         return False
@@ -94,22 +128,28 @@ def names_age(name: str) -> bool:
     return not AGE_WORDS.isdisjoint(texts) or any(AGE_SPELLINGS.search(each) for each in texts)
 
 
+_known_name = lru_cache(KNOWN_NAMES)(_names_age)
+
+
 def age_in(name: str, value: Any, now_ms: int) -> Age:
     """Read the age group that a value states under a name; a value that cannot be read counts as a child.
 
     Every reading of an ambiguous value (days and months swapped, an age or a year) is tried, and the youngest wins.
     """
     text = str(value) if type(value) in (str, int, float) else ""
-    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
-    ages = _readings(fold(text).strip(), _per_year(name), today) if len(text) <= LONGEST else []
+    ages = []
+    if len(text) <= LONGEST:
+        today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+        ages = _readings(fold(text).strip(), _per_year(name[:LONGEST_NAME]), today)
     if not ages or min(ages) < TEEN_AT:
         return Age.CHILD
     return Age.TEEN if min(ages) < ADULT_AT else Age.ADULT
 
 
+@lru_cache(KNOWN_UNITS)
 def _per_year(name: str) -> int | None:
     """Return how many of the unit that a bare number has under this name make a year; None when it is no age at all."""
-    words = [word.lower() for word in WORD.findall(_plain(name))]
+    words = [word.lower() for word in WORD.findall(_plain(fold(name)))]
     joined = "".join(words)
     if BIRTH_WORDS.search(joined):
         return None  # of a birth date, 16 is a day, or the year 2016
@@ -133,20 +173,21 @@ def _readings(text: str, per_year: int | None, today: date) -> list[float]:
     if re.fullmatch(r"\d+", low):
         counted = [int(low) / per_year] if per_year is not None and per_year > 1 else []
         return counted + _digits(low, today)
-    for form in DATE_FORMATS:
-        if born := _parsed(low, form):
-            return _ages([(born.year, born.month, born.day)], today)
-    for form in MONTH_FORMATS:
-        if born := _parsed(low, form):
-            return _ages([(born.year, born.month, monthrange(born.year, born.month)[1])], today)
-    return []
+    return _written(low, today)
 
 
-def _parsed(text: str, form: str) -> date | None:
-    try:
-        return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-    except ValueError:
-        return None
+def _written(text: str, today: date) -> list[float]:
+    """Read a date with the name of its month, or a month: until its end somebody born in it has no birthday."""
+    if found := WRITTEN_DATE.fullmatch(text) or WRITTEN_DATE_US.fullmatch(text):
+        month = MONTHS.get(found["month"])
+        return _ages([(int(found["year"]), month, int(found["day"]))], today) if month is not None else []
+    if found := WRITTEN_MONTH.fullmatch(text):
+        year, month = int(found["year"] or found["y"]), MONTHS.get(found["month"]) or int(found["m"] or 0)
+    elif found := WRITTEN_MONTH_FIRST.fullmatch(text):
+        year, month = int(found["y"]), int(found["m"])
+    else:
+        return []
+    return _ages([(year, month, monthrange(year, month)[1])], today) if year and 1 <= month <= LAST_MONTH else []
 
 
 def _digits(digits: str, today: date) -> list[float]:

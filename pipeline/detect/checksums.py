@@ -4,6 +4,8 @@ Every function takes ASCII text without separators and answers whether the check
 simply not valid. A check that fails never clears a value that its shape and its context already name.
 """
 
+from itertools import cycle
+
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Multiplication in the dihedral group D5, and the position-dependent permutation (J. Verhoeff, 1969).
@@ -22,6 +24,7 @@ def _permutations() -> tuple[tuple[int, ...], ...]:
 
 
 _PERMUTED = _permutations()
+_PERMUTED_SIGNS = tuple({ord(str(digit)): value for digit, value in enumerate(row)} for row in _PERMUTED)
 
 
 def is_digits(text: str) -> bool:
@@ -56,8 +59,8 @@ def verhoeff(text: str) -> bool:
     if not is_digits(text):
         return False
     product = 0
-    for position, digit in enumerate(map(int, reversed(text))):
-        product = _D5[product][_PERMUTED[position % 8][digit]]
+    for permuted, sign in zip(cycle(_PERMUTED_SIGNS), reversed(text.encode()), strict=False):
+        product = _D5[product][permuted[sign]]
     return product == 0
 
 

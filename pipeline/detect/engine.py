@@ -9,18 +9,21 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, NamedTuple
 
-from pipeline.detect.catalogue import BY_NAME, CATALOGUE, OPAQUE
+from msgspec import Struct
+
+from pipeline.detect.automaton import frame
+from pipeline.detect.catalogue import BY_NAME, OPAQUE
+from pipeline.detect.compiled import CONTEXT, MATCHERS, PREFILTER, KeyFacts, key_facts
 from pipeline.detect.detector import Detector, Finding
-from pipeline.detect.keys import LONGEST, KeyNames, words_of
-from pipeline.detect.matcher import Effort, Matcher, Spent, beside
-from pipeline.detect.normalise import MAX_DEPTH, MAX_TEXT, Views, fold, unescape, views
+from pipeline.detect.matcher import Effort, Spent, beside
+from pipeline.detect.meter import LOOK, MATCH, READING, SEARCH, SIGNS_READ, UNREAD, charge
+from pipeline.detect.normalise import MAX_DEPTH, MAX_TEXT, Views, fold, unescape, views, views_of_disguised
 from pipeline.detect.overlaps import join
-from pipeline.detect.prefilter import Look, Prefilter
+from pipeline.detect.prefilter import Look
 from pipeline.detect.warmup import events, examples
 
 MAX_NODES = 4096  # parts of one JSON value that are looked at, with names and texts of MAX_TEXT characters together
 MAX_NESTING = 32
-KNOWN_KEYS = 4096
 MAX_BITS = 1024  # of an integer
 WHOLE = 1e18  # a float this large has lost its digits
 PAIR = (2, 3)  # a place is written as two numbers, or three with its height
@@ -28,18 +31,11 @@ SERIES = 64  # numbers in a row that are a measurement of somebody (regulation R
 
 TOKENS = re.compile(r"\[[a-z0-9_]{2,32}\]")  # what scrubbed text has in place of an identifier, if its name is one's
 
-_SHAPED = tuple(detector for detector in CATALOGUE if detector.pattern)
-_MATCHERS = tuple(Matcher(detector) for detector in _SHAPED)
-_PREFILTER = Prefilter(_SHAPED)
-_match = _PREFILTER.match
-_CONTEXT = frozenset(index for index, matcher in enumerate(_MATCHERS) if not matcher.certain)
-_KEYS = KeyNames(CATALOGUE)
-
-_KeyFacts = tuple[Detector | None, str, frozenset[int]]
+_MASKS = {f"[{name}]": "|" * len(f"[{name}]") for name in BY_NAME}
+_match, _match_ascii = PREFILTER.match, PREFILTER.match_ascii
 _Hinted = AbstractSet[int]
 _DISGUISED = Look((), (), counting=True, disguised=True)
-_NO_KEY: _KeyFacts = (None, "", frozenset())
-_known_keys: dict[str, _KeyFacts] = {}
+_NO_KEY: KeyFacts = (None, "", frozenset())
 
 Path = tuple[str | int, ...]
 _Node = tuple[Path, str, Any]
@@ -52,7 +48,7 @@ class Found(NamedTuple):
     path: Path
 
 
-class Scan(NamedTuple):
+class Scan(Struct, frozen=True, gc=False):
     """text: as it reads once normalised. findings: spans of that text, in order, none overlapping another."""
 
     text: str
@@ -62,8 +58,9 @@ class Scan(NamedTuple):
 def warm() -> None:
     """Scan a few hundred invented texts, so that the first real events find most of the automaton built."""
     for strings in events():
-        quick_all(strings)
-        scan(" ".join(strings))
+        for each in (strings, list(filter(str.isascii, strings))):  # ASCII text has automatons of its own
+            quick_all(each)
+            scan(" ".join(each))
     for text in examples():
         scan(text)
 
@@ -71,7 +68,8 @@ def warm() -> None:
 def quick(text: str) -> bool:
     """True if there may be something in the text; False only if `scan` without a key finds nothing."""
     try:
-        return len(text) > MAX_TEXT or len(_match(f"|{text}|".encode())) != 1
+        match = _match_ascii if text.isascii() else _match
+        return len(text) > MAX_TEXT or len(match(f"|{text}|".encode())) != 1
     except UnicodeEncodeError:  # half a surrogate pair
         return True
 
@@ -83,28 +81,7 @@ def quick_all(texts: Iterable[str]) -> bool:
 
 def names(key: str) -> Detector | None:
     """Return the detector that a property's name alone speaks for, None if there is none."""
-    return _key_facts(key)[0]
-
-
-def _key_facts(key: str) -> _KeyFacts:
-    """Return what a name says: the detector it speaks for, its words, and the detectors that these give context to."""
-    facts = _known_keys.get(key)
-    if facts is None:
-        hint = " ".join(words_of(key))
-        hinted = frozenset(index for index in _worded(hint) if _MATCHERS[index].is_named_by(hint))
-        facts = (_KEYS.detector(key), hint, hinted)
-        if len(_known_keys) < KNOWN_KEYS and len(key) <= LONGEST:  # clients choose names: the store is bounded
-            _known_keys[key] = facts
-    return facts
-
-
-def _worded(text: str) -> Sequence[int]:
-    """Return the detectors one of whose words may be in a text."""
-    try:
-        look = _PREFILTER.look(text)
-    except UnicodeEncodeError:
-        return range(len(_MATCHERS))
-    return look.worded if look is not None else ()
+    return key_facts(key)[0]
 
 
 def scan(text: str, key: str = "") -> Scan:
@@ -119,21 +96,18 @@ def _scan(text: str, key: str, effort: Effort | None) -> Scan:
         masked = TOKENS.sub(_masked, text)
         if masked != text:
             return _scan_masked(text, masked, key, effort)
-    owner, _, hinted = _key_facts(key) if key else _NO_KEY
-    try:
-        look = _PREFILTER.look(text)
-    except UnicodeEncodeError:
-        look = _DISGUISED
+    owner, _, hinted = key_facts(key) if key else _NO_KEY
+    look = _look(text)
     if look is None and owner is None and not hinted:
         return Scan(text, ())
-    seen = views(text) if owner is not None or (look is not None and look.disguised) else Views(text, (), True)
+    seen = _views(text, look, owner)
     plain = seen.plain
     if not seen.complete:
         return Scan(plain, (Finding(OPAQUE, 0, len(plain)),))
     if owner is not None and plain.strip():
         return Scan(plain, (Finding(owner, 0, len(plain)),))
     if plain != text:
-        look = _PREFILTER.look(plain)
+        look = _look(plain)
     try:
         found = _find_in_all(seen, key, look, effort or Effort())
     except Spent:
@@ -141,9 +115,30 @@ def _scan(text: str, key: str, effort: Effort | None) -> Scan:
     return Scan(plain, tuple(join(found)) if found else ())
 
 
+def _look(text: str) -> Look | None:
+    charge(LOOK + len(text))
+    try:
+        return PREFILTER.look(text)
+    except UnicodeEncodeError:
+        return _DISGUISED
+
+
+def _views(text: str, look: Look | None, owner: Detector | None) -> Views:
+    if look is not None and look.disguised:
+        seen = views_of_disguised(text)
+        signs = len(text) + len(seen.plain)
+        for view in seen.others:
+            signs += len(view.text)
+        if not seen.complete:  # how much it would have been is not known
+            signs = UNREAD * len(text)
+        charge(READING + signs // SIGNS_READ)
+        return seen
+    return views(text) if owner is not None else Views(text, (), True)
+
+
 def _masked(token: re.Match[str]) -> str:
     """Return a token's place: signs that are part of no identifier and of no word."""
-    return "|" * len(token.group()) if token.group()[1:-1] in BY_NAME else token.group()
+    return _MASKS.get(token.group(), token.group())
 
 
 def _scan_masked(text: str, masked: str, key: str, effort: Effort | None) -> Scan:
@@ -164,18 +159,19 @@ def _find(text: str, hint: str, hinted: _Hinted, look: Look | None, effort: Effo
     """
     found: list[Finding] = []
     worded: Sequence[int] = ()
-    left = effort.left
+    left, framed = effort.left, frame(text)
     if look is not None:
         worded, counting = look.worded, look.counting
         for index in look.shapes:
             words = hint if index in worded or index in hinted else None
-            left = _MATCHERS[index].find(text, words, found, counting=counting, most=left)
+            left = MATCHERS[index].find(text, framed, words, found, counting=counting, most=left)
         for index in worded:
-            if index in _CONTEXT:
-                left = _MATCHERS[index].find(text, hint, found, most=left)
+            if index in CONTEXT:
+                left = MATCHERS[index].find(text, framed, hint, found, most=left)
     for index in hinted:
-        if index in _CONTEXT and index not in worded:
-            left = _MATCHERS[index].find(text, hint, found, most=left)
+        if index in CONTEXT and index not in worded:
+            left = MATCHERS[index].find(text, framed, hint, found, most=left)
+    charge(SEARCH * (len(look.shapes) if look is not None else 0) + MATCH * (effort.left - left))
     effort.left = left
     if left <= 0:
         raise Spent
@@ -184,7 +180,7 @@ def _find(text: str, hint: str, hinted: _Hinted, look: Look | None, effort: Effo
 
 def _find_in_all(seen: Views, key: str, look: Look | None, effort: Effort) -> list[Finding]:
     """Find in all readings of a text. look: at the plain one. Raise Spent."""
-    _, hint, hinted = _key_facts(key) if key else _NO_KEY
+    _, hint, hinted = key_facts(key) if key else _NO_KEY
     found = _find(seen.plain, hint, hinted, look, effort)
     if seen.others:
         worded = hinted.union(look.worded) if look is not None else hinted
@@ -197,7 +193,7 @@ def _find_in_views(seen: Views, key: str, worded: _Hinted, plainly: list[Finding
 
     worded: detectors of which a word may be in the text or in its key. plainly: what was found in the plain reading.
     """
-    _, hint, hinted = _key_facts(key) if key else _NO_KEY
+    _, hint, hinted = key_facts(key) if key else _NO_KEY
     visible = [seen.plain[finding.start : finding.end] for finding in plainly]
     for view in seen.others:
         match view.how:
@@ -208,10 +204,10 @@ def _find_in_views(seen: Views, key: str, worded: _Hinted, plainly: list[Finding
                     yield Finding(part.detector, view.start, view.end)
             case "base64":  # the words around it are not in it
                 around = f"{beside(seen.plain, view.start, view.end)} {hint}"
-                for finding in _find(view.text, around, worded, _PREFILTER.look(view.text), effort):
+                for finding in _find(view.text, around, worded, _look(view.text), effort):
                     yield Finding(finding.detector, view.start, view.end)
             case _:
-                for finding in _find(view.text, hint, hinted, _PREFILTER.look(view.text), effort):
+                for finding in _find(view.text, hint, hinted, _look(view.text), effort):
                     if not _is_among(view.text[finding.start : finding.end], visible):
                         yield Finding(finding.detector, view.start, view.end)
 
@@ -305,7 +301,7 @@ def _judge(name: str, node: Any, effort: Effort) -> Iterator[Detector]:
     """Yield what one part of a value is: by its name, as text, as a number, or by its form."""
     if node is None or isinstance(node, bool) or node in ("", [], {}):
         return
-    owner = _key_facts(name)[0]
+    owner = key_facts(name)[0]
     if owner is not None:
         yield owner
     elif isinstance(node, str):
@@ -335,6 +331,6 @@ def _in_number(name: str, number: float, effort: Effort) -> Iterator[Detector]:
         text = str(number)
     findings = _scan(text, name, effort).findings
     if not findings and name:
-        hinted = {_MATCHERS[index].detector.name for index in _key_facts(name)[2]}
+        hinted = {MATCHERS[index].detector.name for index in key_facts(name)[2]}
         findings = tuple(f for f in _scan(f"0{text}", name, effort).findings if f.detector.name in hinted)
     yield from (finding.detector for finding in findings)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from pipeline.detect.automaton import ANYWHERE, automaton, frame
 from pipeline.detect.detector import Detector, Finding, Strength, always
 from pipeline.detect.ordinary import is_counted, with_neighbours
 from pipeline.detect.prefilter import word_pattern
@@ -14,7 +15,10 @@ MOST_TRIES = 1024  # matches that are judged in one text or value; a feedback of
 
 _FLAGS = re.IGNORECASE | re.ASCII
 _REST = re.compile(r"[^\s\"'<>()\[\]{}]*")
-_ROW = re.compile(with_neighbours("[0-9]{5,20}"), _FLAGS)
+_EDGE = "[^0-9A-Za-z]"
+_ROW_PATTERN = with_neighbours("[0-9]{5,20}")
+_ROW = re.compile(_ROW_PATTERN, _FLAGS).search
+_ASCII_ROW = automaton(_ROW_PATTERN)
 _DIGIT = re.compile("[0-9]")
 _NUMBER_STARTS = frozenset("0123456789+(")
 _ROW_SIGNS = frozenset("0123456789 ")
@@ -35,10 +39,12 @@ class Effort:
 
 
 class Matcher:
-    """A detector's patterns for the standard library's `re`, which finds spans."""
+    """A detector's patterns, compiled twice: for ASCII text, which is read many times as fast, and for any other."""
 
     __slots__ = (
         "_accept",
+        "_ascii",
+        "_beside",
         "_bounded",
         "_counted",
         "_exact",
@@ -54,7 +60,9 @@ class Matcher:
         self.detector = detector
         edge, close = ("(?<![0-9A-Za-z])", "(?![0-9A-Za-z])") if detector.bounded else ("", "")
         self._search = re.compile(f"{edge}(?:{detector.pattern}){close}", _FLAGS).search
+        self._ascii = automaton(f"{_EDGE}(?:{detector.pattern}){_EDGE}" if detector.bounded else detector.pattern)
         self._bounded = detector.bounded
+        self._beside = 2 if detector.bounded else 0  # a match in a frame takes the signs beside it along
         self._exact = detector.exact.fullmatch if detector.exact is not None else None
         self._accept = None if detector.validate is always else detector.validate
         self._counted = detector.counted
@@ -63,30 +71,50 @@ class Matcher:
         self.certain = detector.strength is not Strength.CONTEXT
         self._word = Words(detector.words) if detector.words else None
 
-    def find(
-        self, text: str, hint: str | None, found: list[Finding], *, counting: bool = True, most: int = MOST_TRIES
+    def find(  # called some fifteen times for a text that is looked into
+        self,
+        text: str,
+        framed: bytes | None,
+        hint: str | None,
+        found: list[Finding],
+        *,
+        counting: bool = True,
+        most: int = MOST_TRIES,
     ) -> int:
         """Add where the identifier is. Return how many of the `most` matches that may be judged are left, 0 if none.
 
         After a number that is refused the search goes on with the number's next group ("45210 98765 43210"); any other
         match that is refused, or that is not `exact`, is passed over whole.
-        hint: the property's name in words, for context; None if no word is in the text, so that none is sought.
-        counting: a word that says what a number counts may be in the text.
+        framed: the text's `frame`. hint: the property's name in words, for context; None if no word is in the text, so
+        that none is sought. counting: a word that says what a number counts may be in the text.
         """
-        match = self._search(text)
-        while match is not None and most > 0:
+        exact, at = self._exact, 0
+        if framed is not None and not self._bounded:
+            framed = framed[1:-1]
+        while most > 0:
+            if framed is not None:
+                ((start, end),) = self._ascii(ANYWHERE, framed, at, len(framed))
+                end -= self._beside
+            else:
+                start, end = self._span(text, at)
+            if end < 0:
+                break
             most -= 1
-            start, end = match.span()
-            if self._exact is not None and self._exact(match.group()) is None:
+            shape = text[start:end]
+            if exact is not None and exact(shape) is None:
                 pass
-            elif self._is_it(match.group(), text, start, end, hint, counting):
-                if not self._bounded and (rest := _REST.match(text, end)):
-                    end = rest.end()
+            elif self._is_it(shape, text, start, end, hint, counting):
+                if not self._bounded:
+                    end = _end_of_token(text, end)
                 found.append(Finding(self.detector, start, end))
-            elif text[start] in _NUMBER_STARTS:
+            elif shape[0] in _NUMBER_STARTS:
                 end = start
-            match = self._search(text, end if end > start else start + 1)
+            at = end if end > start else start + 1
         return most
+
+    def _span(self, text: str, at: int) -> tuple[int, int]:
+        match = self._search(text, at)
+        return match.span() if match is not None else (-1, -1)
 
     def _is_it(self, match: str, text: str, start: int, end: int, hint: str | None, counting: bool) -> bool:
         if (
@@ -106,30 +134,55 @@ class Matcher:
         return self._word is not None and self._word.is_near("", 0, 0, words)
 
 
-def _right_before(words: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
-    """Return a search for one of the words at the end of a text."""
-    return re.compile(rf"(?<![a-z])(?:{word_pattern(words)})[ :=._-]{{0,2}}\Z", re.IGNORECASE).search
+def _end_of_token(text: str, at: int) -> int:
+    rest = _REST.match(text, at)
+    return rest.end() if rest is not None else at
+
+
+def _right_before(words: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return a test for one of the words at the end of a text."""
+    ending = rf"(?:{word_pattern(words)})[ :=._-]{{0,2}}"
+    search = re.compile(rf"(?<![a-z]){ending}\Z", re.IGNORECASE).search
+    in_ascii = automaton(f"[^a-z]{ending}[|]$")
+
+    def ends_so(text: str) -> bool:
+        framed = frame(text)
+        if framed is None:
+            return search(text) is not None
+        return in_ascii(ANYWHERE, framed, 0, len(framed))[0][1] >= 0
+
+    return ends_so
 
 
 def _counts_something(text: str, start: int, end: int) -> bool:
     """True if a word beside a row of digits says what it counts."""
     before = _DIGIT.sub("x", text[max(0, start - _REACH) : start])
     digits = text[start:end].replace(" ", "")
-    row = _ROW.search(f"{before}{digits}{text[end : end + _REACH]}")
+    around = f"{before}{digits}{text[end : end + _REACH]}"
+    if around.isascii():
+        ((first, last),) = _ASCII_ROW(ANYWHERE, around.encode(), 0, len(around))
+        return last > 0 and is_counted(around[first:last])
+    row = _ROW(around)
     return row is not None and is_counted(row.group())
 
 
 class Words:
     """A detector's words, to be found around a match."""
 
-    __slots__ = ("_search",)
+    __slots__ = ("_ascii", "_search")
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        self._search = re.compile(f"(?<![a-z])(?:{word_pattern(words)})(?![a-z])", re.IGNORECASE).search
+        pattern = f"(?:{word_pattern(words)})"
+        self._search = re.compile(f"(?<![a-z]){pattern}(?![a-z])", re.IGNORECASE).search
+        self._ascii = automaton(f"[^a-z]{pattern}[^a-z]")
 
     def is_near(self, text: str, start: int, end: int, hint: str) -> bool:
         """True if one stands near the match or in the hint."""
-        return self._search(f"{beside(text, start, end)} {hint}") is not None
+        near = f"{beside(text, start, end)} {hint}"
+        framed = frame(near)
+        if framed is None:
+            return self._search(near) is not None
+        return self._ascii(ANYWHERE, framed, 0, len(framed))[0][1] >= 0
 
 
 def beside(text: str, start: int, end: int) -> str:

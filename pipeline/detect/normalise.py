@@ -175,8 +175,11 @@ class _Budget:
 
 def views(text: str) -> Views:
     """Return all readings of a text."""
-    if is_plain(text):
-        return Views(text, (), True)
+    return Views(text, (), True) if is_plain(text) else views_of_disguised(text)
+
+
+def views_of_disguised(text: str) -> Views:
+    """As `views`, for a text that is known to be no plain one."""
     if len(text) > MAX_TEXT:
         return Views("", (), False)
     budget = _Budget(text)
@@ -192,13 +195,10 @@ def views(text: str) -> Views:
     return Views(plain, tuple(others), True)
 
 
-_ESCAPED = re.compile("[%&\\\\]")
-
-
 def _resolve(text: str, budget: _Budget, readings: list[str]) -> str:
     """Resolve escapes until none is left, and note every reading on the way. Raise _Bound."""
     for _ in range(MAX_DEPTH + 1):
-        if _ESCAPED.search(text) is None:
+        if "%" not in text and "&" not in text and "\\" not in text:
             return text
         resolved = fold(unescape(text))
         if resolved == text:
@@ -244,11 +244,12 @@ _PIECES = tuple(map(re.compile, ("[A-Za-z0-9+/]{8,}", "[A-Za-z0-9]{8,}", "(?<=[/
 def _open(text: str, budget: _Budget, found: list[View], depth: int) -> None:
     """Open what is encoded in a text, and what is encoded in that; each view lies on its outermost token."""
     _open_json(text, budget, found)
-    if text.islower() or _MIXED.search(text) is None:
+    mixed = None if text.islower() else _MIXED.search(text)
+    if mixed is None:
         return
-    for match in _TOKEN.finditer(text):
+    for match in _TOKEN.finditer(text, text.rfind(" ", 0, mixed.start()) + 1):  # a token has no space
         token = match.group()
-        if _MIXED.search(token) is None:
+        if token.islower() or token.isdigit() or _MIXED.search(token) is None:
             continue
         start, end = match.span()
         if _open_token(token, start, end, budget, found, depth):
@@ -305,7 +306,7 @@ _OBJECT = re.compile(r"\{\s*[\"}]")
 
 def _open_json(text: str, budget: _Budget, found: list[View]) -> None:
     """Open the first JSON object in a text, or the array that it is."""
-    if _ARRAY.match(text):
+    if "[" in text and _ARRAY.match(text):
         start = text.index("[")
     elif "{" in text and (braces := _OBJECT.search(text)):
         start = braces.start()

@@ -1,9 +1,11 @@
 """Findings that overlap become one, so that a text is replaced once at each place."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
-from pipeline.detect.detector import Detector, Finding, Strength
+from pipeline.detect.detector import Finding, Strength
 
+_start = attrgetter("start")
 _RANK = {Strength.CERTAIN: 0, Strength.LIKELY: 1, Strength.CONTEXT: 2}
 
 
@@ -12,7 +14,7 @@ def join(found: list[Finding]) -> Iterator[Finding]:
 
     found: at least one; it is sorted in place.
     """
-    found.sort(key=lambda finding: finding.start)
+    found.sort(key=_start)
     group = [found[0]]
     reach = found[0].end
     for finding in found[1:]:
@@ -20,14 +22,14 @@ def join(found: list[Finding]) -> Iterator[Finding]:
             group.append(finding)
             reach = max(reach, finding.end)
             continue
-        yield Finding(_best(group), group[0].start, reach)
+        yield _joined(group, reach)
         group, reach = [finding], finding.end
-    yield Finding(_best(group), group[0].start, reach)
+    yield _joined(group, reach)
 
 
-def _best(group: list[Finding]) -> Detector:
-    """Return the longest, then the strongest; the name decides a tie, because the prefilter keeps no order."""
-    return group[0].detector if len(group) == 1 else min(group, key=_order).detector
+def _joined(group: list[Finding], reach: int) -> Finding:
+    """Return one for all: the longest, then the strongest; the name decides a tie, for the prefilter keeps no order."""
+    return group[0] if len(group) == 1 else Finding(min(group, key=_order).detector, group[0].start, reach)
 
 
 def _order(finding: Finding) -> tuple[int, int, str]:

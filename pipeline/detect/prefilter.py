@@ -1,11 +1,14 @@
 """One pass over a text for all detectors at once, for their words, and for what makes a text need normalising."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import re2
+from msgspec import Struct
 
+from pipeline.detect.automaton import ANYWHERE, Search, automaton, for_ascii
 from pipeline.detect.detector import Detector, Strength
 from pipeline.detect.ordinary import COUNTING
 from pipeline.detect.runs import between, digit_counts
@@ -35,7 +38,7 @@ def shape_pattern(detector: Detector) -> str:
     return f"{_EDGE}(?:{detector.pattern}){_EDGE}"
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True, gc=False):
     """What the pass found.
 
     shapes: positions of detectors whose shape may be in the text; those of strength CONTEXT have none here.
@@ -49,57 +52,96 @@ class Look(NamedTuple):
     disguised: bool
 
 
+class _Numbers(NamedTuple):
+    """Detectors of numbers of the same lengths. search: for any of their patterns, in ASCII text."""
+
+    lengths: int
+    least: int
+    detectors: tuple[int, ...]
+    search: Search
+
+
+def _numbers(detectors: Sequence[Detector]) -> Iterator[_Numbers]:
+    alike: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for index, detector in enumerate(detectors):
+        if detector.digits is not None and detector.strength is not Strength.CONTEXT:
+            alike[detector.digits].append(index)
+    for digits, found in alike.items():
+        shapes = "|".join(f"(?:{detectors[index].pattern})" for index in found)
+        yield _Numbers(between(*digits), digits[0], tuple(found), automaton(f"{_EDGE}(?:{shapes}){_EDGE}"))
+
+
+def _word_pattern(words: Sequence[str]) -> str:
+    return f"{_WORD_EDGE}(?:{word_pattern(words)}){_WORD_EDGE}" if words else _NEVER
+
+
+def _compile(patterns: Iterable[str], *, only_ascii: bool = False) -> Callable[[bytes], list[int]]:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = MEMORY
+    if only_ascii:
+        options.encoding = re2.Options.Encoding.LATIN1
+    found = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        found.Add(for_ascii(pattern) if only_ascii else pattern)
+    found.Compile()
+    match: Callable[[bytes], list[int]] = found._set.Match  # noqa: SLF001  # the wrapper takes as long as the match
+    return match
+
+
 class Prefilter:
     """An RE2 set. Its answer may name a detector that finds nothing, and never misses one that does."""
 
-    __slots__ = ("_all", "_counting", "_disguise", "_number", "_numbers", "_words", "match")
+    __slots__ = ("_all", "_counting", "_disguise", "_number", "_numbers", "_words", "match", "match_ascii")
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         """Compile; raise re2.error for a pattern that RE2 does not take."""
-        options = re2.Options()
-        options.case_sensitive = False
-        options.log_errors = False
-        options.max_mem = MEMORY
-        patterns = re2.Set.SearchSet(options)
-        for detector in detectors:
-            patterns.Add(shape_pattern(detector))
-        for detector in detectors:
-            patterns.Add(f"{_WORD_EDGE}(?:{word_pattern(detector.words)}){_WORD_EDGE}" if detector.words else _NEVER)
-        lengths = [d.digits if d.strength is not Strength.CONTEXT else None for d in detectors]
-        self._numbers = tuple((index, between(*digits)) for index, digits in enumerate(lengths) if digits is not None)
-        least = min(digits[0] for digits in lengths if digits is not None)
-        self._number = patterns.Add(f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{least - 1}}}")
-        self._disguise = patterns.Add(DISGUISE)
-        patterns.Add("")  # an answer without it is RE2 out of memory, not a clean text
-        patterns.Compile()
-        counting = re2.Set.SearchSet(options)
-        counting.Add(f"{_WORD_EDGE}(?:{COUNTING}){_WORD_EDGE}|[$₹#]")
-        counting.Compile()
-        self._counting = counting._set.Match  # noqa: SLF001  # as below; empty means that no word is there
-        self._words = len(detectors)
+        patterns = [shape_pattern(detector) for detector in detectors]
+        words = [detector.words for detector in detectors]
+        ascii_words = [tuple(filter(str.isascii, each)) for each in words]
+        self._words, self._number = len(patterns), len(patterns) + len(words)
+        self._disguise = self._number + 1
+        self._numbers = tuple(_numbers(detectors))
+        least = min(each.least for each in self._numbers)
+        # an answer without the last, which is in every text, is RE2 out of memory, not a clean text
+        rest = [f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{least - 1}}}", DISGUISE, ""]
+        self._counting = _compile([f"{_WORD_EDGE}(?:{COUNTING}){_WORD_EDGE}|[$₹#]"])  # empty: no word is there
         self._all = Look(range(self._words), range(self._words), counting=True, disguised=True)
-        self.match = patterns._set.Match  # noqa: SLF001  # the wrapper costs as much again as the match
+        self.match = _compile([*patterns, *map(_word_pattern, words), *rest])
         """Positions of all patterns in some UTF-8, in no order; exactly one if the text is clean and needs no work."""
+        self.match_ascii = _compile([*patterns, *map(_word_pattern, ascii_words), *rest], only_ascii=True)
+        """The same for ASCII alone: it has fewer states, and makes one that is new in less time."""
 
     def look(self, text: str) -> Look | None:
         """Return what may be in a text without surrogates, None if it is clean and needs no work."""
-        found: list[int] = self.match(f"|{text}|".encode())
+        framed = f"|{text}|".encode()
+        found = self.match_ascii(framed) if text.isascii() else self.match(framed)
         if len(found) == 1:
             return None
         if not found:
             return self._all
         shapes: list[int] = []
         worded: list[int] = []
+        words, number, disguise = self._words, self._number, self._disguise
+        numbers = counting = disguised = False
         for hit in found:
-            if hit < self._words:
+            if hit < words:
                 shapes.append(hit)
-            elif hit < self._number:
-                worded.append(hit - self._words)
-        counting = False
-        if self._number in found:
-            counting = bool(self._counting(f"|{text}|".encode()))
-            counts = digit_counts(text)
-            for index, wanted in self._numbers:
-                if wanted & counts:
-                    shapes.append(index)
-        return Look(shapes, worded, counting, self._disguise in found)
+            elif hit < number:
+                worded.append(hit - words)
+            elif hit == number:
+                numbers = True
+            elif hit == disguise:
+                disguised = True
+        if numbers:
+            counting = bool(self._counting(framed))
+            self._add_numbers(text, framed, shapes)
+        return Look(shapes, worded, counting, disguised)
+
+    def _add_numbers(self, text: str, framed: bytes, shapes: list[int]) -> None:
+        """Add the detectors of numbers that are as long as those in the text, and look like them if it is ASCII."""
+        counts, plain = digit_counts(text), text.isascii()
+        for each in self._numbers:
+            if each.lengths & counts and (not plain or each.search(ANYWHERE, framed, 0, len(framed))[0][1] >= 0):
+                shapes += each.detectors

@@ -7,13 +7,16 @@ And which rows of digits are nobody's number, however long: those of shops, of m
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 LONGEST = 63  # digits; what is longer than any identifier counts as this long
 
 _RUN = re.compile("[0-9]+(?:[ .()/+-]{1,4}[0-9]+)*")
 _GROUP = re.compile("[0-9]+")
+_APART = str.maketrans(dict.fromkeys(".()/+-", " "))
 _MASK = (1 << (LONGEST + 1)) - 1
+_SHAPES = 4096  # kept at hand
 
 
 def digit_counts(text: str) -> int:
@@ -22,12 +25,19 @@ def digit_counts(text: str) -> int:
     for run in _RUN.findall(text):
         if run.isdigit():
             counts |= 1 << min(len(run), LONGEST)
-            continue
-        sums = 0  # of all rows of groups that end at the current one
-        for group in _GROUP.findall(run):
-            size = min(len(group), LONGEST)
-            sums = ((sums << size) | (1 << size)) & _MASK
-            counts |= sums
+        else:
+            counts |= _sums(tuple(map(len, run.translate(_APART).split())))
+    return counts
+
+
+@lru_cache(_SHAPES)
+def _sums(sizes: tuple[int, ...]) -> int:
+    """Return a bit for the length of each row of neighbouring groups, given how long the groups are."""
+    counts = sums = 0  # sums: of all rows that end at the current group
+    for group in sizes:
+        size = min(group, LONGEST)
+        sums = ((sums << size) | (1 << size)) & _MASK
+        counts |= sums
     return counts
 
 
@@ -64,13 +74,17 @@ def is_nobodys(text: str) -> bool:
 
 
 def _is_row(groups: list[str]) -> bool:
-    if len(groups) < _LEAST_ROW or any(group[0] == "0" for group in groups):
+    if len(groups) < _LEAST_ROW:
         return False
+    for group in groups:
+        if group[0] == "0":
+            return False
     numbers = list(map(int, groups))
-    steps = {after - before for before, after in pairwise(numbers)}
+    first, second = numbers[:2]  # they rule out most kinds of row, and most numbers are none
+    step = second - first
     return (
-        (len(steps) == 1 and steps != {0})
-        or all(after == 2 * before for before, after in pairwise(numbers))
-        or all(number % _ROUND == 0 for number in numbers)
-        or all(number in _YEARS for number in numbers)
+        (step != 0 and all(after - before == step for before, after in pairwise(numbers)))
+        or (second == 2 * first and all(after == 2 * before for before, after in pairwise(numbers)))
+        or (first % _ROUND == 0 and all(number % _ROUND == 0 for number in numbers))
+        or (first in _YEARS and all(number in _YEARS for number in numbers))
     )

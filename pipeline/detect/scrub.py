@@ -18,22 +18,23 @@ def scrub(text: str, *, limit: int = LIMIT) -> str | None:
     seen = scan(text)
     if not seen.findings:
         return text if len(text) <= limit else _checked(cut(text, limit))
-    if any(finding.detector is OPAQUE for finding in seen.findings):
-        return None
-    return _checked(cut(_replace(seen), limit))
+    replaced = _replace(seen)
+    return None if replaced is None else _checked(cut(replaced, limit))
 
 
 def _checked(text: str) -> str | None:
     return None if scan(text).findings else text
 
 
-def _replace(seen: Scan) -> str:
+def _replace(seen: Scan) -> str | None:
     parts: list[str] = []
-    done = 0
-    for finding in seen.findings:
-        parts += (seen.text[done : finding.start], f"[{finding.detector.name}]")
-        done = finding.end
-    parts.append(seen.text[done:])
+    plain, done = seen.text, 0
+    for detector, start, end in seen.findings:
+        if detector is OPAQUE:
+            return None
+        parts += (plain[done:start], "[", detector.name, "]")
+        done = end
+    parts.append(plain[done:])
     return "".join(parts)
 
 

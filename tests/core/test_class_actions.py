@@ -11,6 +11,7 @@ from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Region
 from tests.core.worlds import (
     DEFAULTS,
     KEYS,
+    NOW,
     PERMISSIVE,
     RECORDS,
     World,
@@ -311,7 +312,7 @@ def test_scrub_and_route_open_no_other_class(kind: PropertyClass, action: Action
 
 def test_digest_is_of_region_space_name_and_text() -> None:
     found = {
-        KEYS.property_name(region, space, name, text)
+        KEYS.property_name(region, space, name, text, NOW)
         for region in Region
         for space in KEYS.regions[region].spaces
         for name, text in [("a", "bc"), ("ab", "c"), ("a", "bd"), ("1:a", "bc")]

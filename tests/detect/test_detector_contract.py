@@ -11,6 +11,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.detect.automaton import frame
 from pipeline.detect.catalogue import BY_NAME, CATALOGUE
 from pipeline.detect.detector import Detector, Strength
 from pipeline.detect.engine import quick, scan, scan_value
@@ -40,7 +41,8 @@ every_hit = pytest.mark.parametrize(
 
 def matches(detector: Detector, text: str, hint: str | None) -> bool:
     found: list[Any] = []
-    Matcher(detector).find(fold(text), hint, found)
+    text = fold(text)
+    Matcher(detector).find(text, frame(text), hint, found)
     return bool(found)
 
 
@@ -143,11 +145,33 @@ def test_the_prefilter_misses_nothing(text: str) -> None:
     look = PREFILTER.look(text)
     for index, matcher in enumerate(MATCHERS):
         found: list[Any] = []
-        matcher.find(text, "" if matcher.certain else None, found)
+        matcher.find(text, frame(text), "" if matcher.certain else None, found)
         if found:
             assert look is not None
             assert index in look.shapes or index in look.worded, matcher.detector.name
             assert quick(text)
+
+
+ASCII_HITS = [hit for detector in SHAPED for hit in detector.hits if hit.isascii()]
+ASCII_WORDS = [word for detector in SHAPED for word in (*detector.words, *detector.unless) if word.isascii()]
+ASCII_PIECES = st.sampled_from([*ASCII_HITS, *ASCII_WORDS, "score", "$", "coins", "x", "7", "41"]) | st.text(
+    alphabet="0123456789abcxyzABPZ @.-:/+_=[](),#", max_size=12
+)
+
+
+@settings(max_examples=1500)
+@given(st.lists(ASCII_PIECES, max_size=7), st.sampled_from(["", " ", ".", "-", ", "]), st.sampled_from(ASCII_WORDS))
+def test_ascii_text_is_judged_the_same_by_both_engines(pieces: list[str], between: str, hint: str) -> None:
+    """RE2 for ASCII text and the library's `re` for any other find the same spans, with words and without."""
+    text = between.join(pieces)
+    for matcher in MATCHERS:
+        for words in ("", hint, None) if matcher.certain else ("", hint):
+            for counting in (True, False):
+                quickly: list[Any] = []
+                slowly: list[Any] = []
+                left = matcher.find(text, frame(text), words, quickly, counting=counting, most=64)
+                assert left == matcher.find(text, None, words, slowly, counting=counting, most=64)
+                assert quickly == slowly
 
 
 def test_numbers_of_all_groupings_are_counted() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.core.identity import FORBIDDEN_IDS
+from pipeline.core.identity import FORBIDDEN_IDS, KeyRing
 from pipeline.core.outcome import Clean, Dropped, DropReason, Rejected, RejectReason
 from pipeline.core.sanitize import sanitize
 from pipeline.policy.vocabulary import IDENTITY_EVENTS, Cohort
@@ -232,7 +232,7 @@ def test_t26_t27_batch_sent_twice_gives_the_same_bytes_twice() -> None:
 
 def test_replay_by_another_worker_gives_the_same_bytes() -> None:
     here = sdk_world()
-    keys = dataclasses.replace(KEYS, _memo={})
+    keys = KeyRing(KEYS.regions)
     other = dataclasses.replace(here.context, keys=keys, rulings={}, now_ms=NOW + HOUR)
     (again,) = sanitize(encode(sdk_event()), here.consents, other)
     first = one(sdk_event())

@@ -16,7 +16,7 @@ _CHECKED = {(12,), (6, 6), (3, 3, 3, 3)}  # other groupings are lists of numbers
 
 
 def _is_aadhaar(match: str) -> bool:
-    digits, sizes = only_digits(match), group_sizes(match)
+    digits, sizes = (match, (12,)) if match.isdigit() else (only_digits(match), group_sizes(match))
     if digits[0] in "01" or digits == digits[::-1]:
         return False
     if sizes == (4, 4, 4):

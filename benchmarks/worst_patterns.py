@@ -1,0 +1,58 @@
+"""What free texts are filled with to be slow: signs that some detector or some disguise makes work of."""
+
+import string
+from typing import Final
+
+SIGNS: Final = string.digits + string.ascii_letters + string.punctuation + " "
+
+PATTERNS: Final = {
+    "digits": "9",
+    "digits in groups": "1234 5678 ",
+    "almost card numbers": "4111 1111 1111 1112 ",
+    "Aadhaar, checksum wrong": "2345 6789 0123 ",
+    "Aadhaar, checksum right": "2345 6789 0124 ",
+    "dashes": "1-",
+    "loose dashes": "1 - ",
+    "dots": "1.",
+    "addresses": "10.20.30.41 ",
+    "half addresses": "a@",
+    "mail": "a.b@c.example ",
+    "mail without end": "a.b@c.d.",
+    "plus signs": "+1 ",
+    "telephone": "(206) 555-0123 ",
+    "colons": "a:b:",
+    "hexadecimal": "deadbeef-",
+    "words": "aadhaar pan ssn account passport ",
+    "words and numbers": "account 123456789 passport A1234567 ",
+    "names": "my name is Kavya ",
+    "street": "12 Elm Street ",
+    "PAN": "ABCPE1234F ",
+    "capitals": "AB12",
+    "brackets": "[[",
+    "braces": '{"a":',
+    "braces of one": '{"a":1}',
+    "tokens": "[email]",
+    "percent": "%31",
+    "percent of percent": "%2525",
+    "plus and percent": "+%31",
+    "entities": "&#x39;",
+    "long entities": "&#00000000057;",
+    "ampersands": "&",
+    "escapes": "\\u0039",
+    "backslashes": "\\",
+    "base64": "QUJD",
+    "base64 in parts": "aB3/dEf_gH-iJk+",
+    "base64 words": "bXkgbnVtYmVy MTIzNDU2Nzg5 ",
+    "camel case": "aBcDeFgH ",
+    "spaces": " ",
+    "zero width": "1\u200b",
+    "marks": "\u0315\u0300",
+    "letters with marks": "e\u0301\u0327",
+    "other digits": "९८७६ ",
+    "wide digits": "９８７６",
+    "compatibility": "ﷺ",
+    "Hindi": "मेरा नंबर ९८७६५ ",
+    "slashes": "/a",
+    "links": "https://a.example/?q=1 ",
+}
+"""What an adult's free text is filled with, again and again."""
