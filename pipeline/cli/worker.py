@@ -37,3 +37,23 @@ def deliver(settings: Settings, region: str) -> None:
 
     configure_logging(settings.ops.log_level)
     sys.exit(run_deliver(settings, Region(region)))
+
+
+@worker.command()
+@with_settings
+def rights(settings: Settings) -> None:
+    """Carry out what people decide: withdrawals reach what is queued, erasures and exports reach Mixpanel."""
+    from pipeline.workers.rights import run_rights  # noqa: PLC0415  # loads Kafka clients
+
+    configure_logging(settings.ops.log_level)
+    sys.exit(run_rights(settings))
+
+
+@worker.command()
+@with_settings
+def aggregate(settings: Settings) -> None:
+    """Make counts of Indian children's events, where the policy settings ask for them (R11, J5)."""
+    from pipeline.workers.aggregate import run_aggregate  # noqa: PLC0415  # loads Kafka clients
+
+    configure_logging(settings.ops.log_level)
+    sys.exit(run_aggregate(settings))

@@ -1,8 +1,9 @@
-"""An HTTP server that obeys the contract of Mixpanel's import endpoint, for tests, demo and benchmarks."""
+"""An HTTP server that obeys the contract of Mixpanel's import endpoint, for tests, demo and benchmarks.
+
+It also answers the deletion and retrieval API of the same project (`pipeline.sandbox.mixpanel_privacy`).
+"""
 
 import asyncio
-import socket
-import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -22,11 +23,11 @@ from pipeline.sandbox.mixpanel_import import (
     Outcome,
     Project,
 )
-from pipeline.sandbox.mixpanel_server import LOOPBACK, HttpThread
+from pipeline.sandbox.mixpanel_privacy import API_PREFIX, EXPORT_PREFIX, PrivacyEndpoint, PrivacyOptions
+from pipeline.sandbox.mixpanel_server import LOOPBACK, HttpThread, break_connection, response_of
 
 __all__ = ["ImportOptions", "MixpanelStandIn", "Project", "Received", "sandbox_project"]
 
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
 _AS_USUAL: Final = Fault()
 
 
@@ -82,6 +83,7 @@ class MixpanelStandIn:
         self.count_only = count_only
         self._script = FaultScript()
         self._endpoint = ImportEndpoint(project, self.options, self._script)
+        self.privacy = PrivacyEndpoint(project.token, PrivacyOptions({project.privacy_token}), self._endpoint.store)
         self._requests: list[Received] = []
         self._changed = threading.Condition(threading.RLock())
         self._server = HttpThread(self._serve, host=host, port=port, name=f"mixpanel-{region}")
@@ -101,6 +103,7 @@ class MixpanelStandIn:
     def start(self) -> None:
         """Listen; returns when requests are accepted. Raises OSError if the port is taken."""
         self._server.start()
+        self.privacy.url = self.url
 
     def stop(self) -> None:
         """Close every connection and end the thread. What was received stays readable."""
@@ -195,6 +198,11 @@ class MixpanelStandIn:
         with self._changed:
             self._script.add(named_fault(fault, **variation) if isinstance(fault, str) else fault, times)
 
+    def fail_privacy(self, fault: Fault | str, times: int | None = 1, **variation: Any) -> None:
+        """Script a fault of the deletion and retrieval API, as `fail` does for imports."""
+        with self._changed:
+            self.privacy.script.add(named_fault(fault, **variation) if isinstance(fault, str) else fault, times)
+
     def refuse(
         self,
         predicate: Callable[[Mapping[str, Any]], bool],
@@ -208,6 +216,7 @@ class MixpanelStandIn:
         """Answer as usual again."""
         with self._changed:
             self._script.clear()
+            self.privacy.script.clear()
 
     # Serving, in the stand-in's thread
 
@@ -216,10 +225,12 @@ class MixpanelStandIn:
             return await self._control.serve(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         sent = ImportRequest(dict(request.query), headers, await request.content.read())
+        if request.path.startswith((API_PREFIX, EXPORT_PREFIX)):
+            return await self._serve_privacy(request, sent)
         if (request.method, request.path) != ("POST", "/import"):
             answer = answers.not_found(request.method, request.path)
             self._record(request, sent, Outcome(answer, len(sent.body)))
-            return _response(answer)
+            return response_of(answer)
         with self._changed:
             fault = self._script.take() or _AS_USUAL
         if fault.delay_s:
@@ -230,8 +241,25 @@ class MixpanelStandIn:
             answered = fault.connection is Connection.ANSWER
             self._record(request, sent, outcome, answered=answered)
         if not answered and request.transport is not None:
-            _break(request.transport, fault.connection)
-        return _response(outcome.answer)
+            break_connection(request.transport, fault.connection)
+        return response_of(outcome.answer)
+
+    async def _serve_privacy(self, request: web.BaseRequest, sent: ImportRequest) -> web.StreamResponse:
+        """Answer a call about people's data; these are recorded in `privacy.calls`, not among the imports."""
+        if request.path.startswith(EXPORT_PREFIX):
+            with self._changed:
+                file = self.privacy.export(request.path)
+            return web.Response(status=404 if file is None else 200, body=file, content_type="application/x-ndjson")
+        with self._changed:
+            fault = self.privacy.take_fault()
+        await asyncio.sleep(fault.delay_s)
+        with self._changed:
+            now = self.options.clock()
+            answer = self.privacy.handle(request.method, request.path, *sent, now=now, fault=fault)
+            self._changed.notify_all()
+        if fault.connection is not Connection.ANSWER and request.transport is not None:
+            break_connection(request.transport, fault.connection)
+        return response_of(answer)
 
     async def _delay(self, request: web.BaseRequest, sent: ImportRequest, seconds: float) -> None:
         try:
@@ -262,21 +290,3 @@ class MixpanelStandIn:
         with self._changed:
             self._requests.append(received)
             self._changed.notify_all()
-
-
-def _break(transport: asyncio.Transport, connection: Connection) -> None:
-    if connection is Connection.RESET:
-        # without lingering, closing sends RST instead of FIN
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        transport.abort()
-    else:
-        transport.close()
-
-
-def _response(answer: answers.Answer) -> web.Response:
-    return web.Response(
-        status=answer.status,
-        body=answer.body.encode(),
-        content_type=answer.content_type,
-        headers=dict(answer.headers),
-    )

@@ -32,6 +32,7 @@ class Project:
     token: str = field(repr=False)
     service_account_user: str
     secret: str = field(repr=False)
+    privacy_token: str = field(default="sandbox-privacy-token", repr=False)
 
 
 @dataclass(slots=True)

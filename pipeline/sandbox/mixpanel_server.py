@@ -2,13 +2,18 @@
 
 import asyncio
 import socket
+import struct
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from aiohttp import web
 
+from pipeline.sandbox.mixpanel_answers import Answer
+from pipeline.sandbox.mixpanel_faults import Connection
+
 LOOPBACK: Final = "127.0.0.1"
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 _SHUTDOWN_S: Final = 0.2
 _CALL_S: Final = 10.0
 _ACCEPT_TURNS: Final = 10
@@ -127,3 +132,23 @@ class HttpThread:
             work.close()
             raise RuntimeError("the server is not running")
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_CALL_S)
+
+
+def break_connection(transport: asyncio.Transport, connection: Connection) -> None:
+    """Close or reset a connection instead of answering."""
+    if connection is Connection.RESET:
+        # without lingering, closing sends RST instead of FIN
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        transport.abort()
+    else:
+        transport.close()
+
+
+def response_of(answer: Answer) -> web.Response:
+    """Return an answer in the form that aiohttp sends."""
+    return web.Response(
+        status=answer.status,
+        body=answer.body.encode(),
+        content_type=answer.content_type,
+        headers=dict(answer.headers),
+    )

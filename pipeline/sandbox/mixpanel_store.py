@@ -1,7 +1,7 @@
 """What the stand-in keeps of accepted events, and how it shows them: duplicates, hot shards, geolocation."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -61,6 +61,17 @@ class EventStore:
     def events(self) -> list[dict[str, Any]]:
         """Return the distinct events in order of first arrival, each in the version that came last."""
         return list(self._events.values())
+
+    def of(self, distinct_ids: Collection[str]) -> list[dict[str, Any]]:
+        """Return the distinct events of these ids."""
+        wanted = set(distinct_ids)
+        return [event for key, event in self._events.items() if key.distinct_id in wanted]
+
+    def remove(self, distinct_ids: Collection[str]) -> None:
+        """Delete the events of these ids; what comes later is kept again."""
+        wanted = set(distinct_ids)
+        for key in [key for key in self._events if key.distinct_id in wanted]:
+            del self._events[key]
 
     def _locate(self, properties: dict[str, Any]) -> None:
         ip = properties.get("ip")
