@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 OPPONENTS := .venv-opponents
+MUTATION := .venv-mutation
 ARGS ?=
 
-.PHONY: demo test lint unit bench wheel-check detectors clean
+.PHONY: demo test lint unit bench wheel-check detectors mutation sbom clean
 
 $(READY): locks/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -39,10 +40,26 @@ detectors: $(READY) $(OPPONENTS)/.ready  ## measure Presidio and the detectors o
 	$(OPPONENTS)/bin/python -m benchmarks.opponents.presidio_scan
 	$(BIN)/python -m benchmarks.detector_table
 
+sbom: $(READY)  ## bill of materials of what a container holds, into build/sbom.json
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-file build/sbom.json locks/runtime.txt
+
+mutation: $(READY) $(MUTATION)/.ready  ## mutate core and detect, see which mutants the tests let live; hours on two cores
+	$(MUTATION)/bin/mutmut run $(ARGS)
+
+# apart from the rest, since it wants another click than Faust does; what it runs comes from .venv
+$(MUTATION)/.ready: locks/mutation.txt $(READY)
+	$(PYTHON) -m venv $(MUTATION)
+	$(MUTATION)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/mutation.txt
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(MUTATION)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	touch $@
+
 $(OPPONENTS)/.ready: locks/opponents.txt
 	$(PYTHON) -m venv $(OPPONENTS)
 	$(OPPONENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/opponents.txt
 	touch $@
 
 clean:
-	rm -rf .venv .venv-opponents build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-opponents .venv-mutation mutants build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from pipeline.cli.options import console, with_settings
 from pipeline.ops.settings import Settings
+from pipeline.stream.acls import acls as access_list
 from pipeline.stream.admin import check_topics, create_topics
 from pipeline.stream.topics import DAY_MS, HOUR_MS, TOPICS, Cleanup, Topic
 
@@ -29,6 +30,15 @@ def create(settings: Settings) -> None:
 def check(settings: Settings) -> None:
     """Compare the cluster with the definitions; exit with status 2 if they differ."""
     _report(settings, {})
+
+
+@topics.command()
+@click.option("--principal-prefix", default="", help="Text before each role in the names of the cluster's users.")
+@with_settings
+def acls(settings: Settings, principal_prefix: str) -> None:
+    """Print what each role may do on the cluster, as arguments of Kafka's own `kafka-acls.sh`."""
+    for acl in access_list(settings.kafka, principal_prefix):
+        click.echo(acl.command())
 
 
 def _report(settings: Settings, notes: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from logging import NullHandler, getLogger
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from pipeline.sandbox.guarded import GuardedProcess
 from pipeline.sandbox.kafka_artifacts import KafkaUnavailable, ensure_archives
-from pipeline.sandbox.kafka_config import JVM_OPTIONS, LOG4J, broker_properties, free_ports, is_free
+from pipeline.sandbox.kafka_config import JVM_OPTIONS, LOG4J, Listener, broker_properties, free_ports, is_free
 from pipeline.sandbox.process_guard import STOP_DEADLINE_S
 
 START_DEADLINE_S = 60.0
@@ -42,6 +42,7 @@ class EmbeddedKafka:
         cache_dir: where the Kafka archives are. Default: `kafka_artifacts.default_cache_dir`.
         port: of the broker's listener. Default: a free one. It stays the same over restarts.
         extra_config: broker properties, over the ones of `kafka_config.broker_properties`.
+        listeners: further ways in, beside the open one, that `extra_config` says the details of.
 
     """
 
@@ -52,11 +53,13 @@ class EmbeddedKafka:
         cache_dir: Path | None = None,
         port: int | None = None,
         extra_config: Mapping[str, str] | None = None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._given_data_dir = data_dir
         self._cache_dir = cache_dir
         self._given_port = port
         self._extra_config = dict(extra_config or {})
+        self._listeners = tuple(listeners)
         self._ports: tuple[int, int] | None = None
         self._guarded: GuardedProcess | None = None
         self._pid: int | None = None
@@ -182,7 +185,7 @@ class EmbeddedKafka:
     def _launch(self, java: list[str], ports: tuple[int, int]) -> None:
         logs = self.data_dir / "log"
         config = self.data_dir / "server.properties"
-        config.write_text(broker_properties(*ports, logs, self._extra_config), "utf-8")
+        config.write_text(broker_properties(*ports, logs, self._extra_config, self._listeners), "utf-8")
         deadline = time.monotonic() + START_DEADLINE_S
         if not (logs / "meta.properties").exists():
             cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -2,9 +2,10 @@
 
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 JVM_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """A small heap and the quick compiler only, since the broker shares its cores with what is shown or tested;
@@ -25,6 +26,14 @@ rootLogger.appenderRef.out.ref=out
 # client that keeps reconnecting would in time be given the broker's own port, and it could not come back.
 _PORTS = range(20_000, 32_000)
 _PORT_TRIES = 200
+
+
+class Listener(NamedTuple):
+    """One more way into the broker: its name in the broker's settings, its security protocol, its loopback port."""
+
+    name: str
+    protocol: str
+    port: int
 
 
 def is_free(port: int) -> bool:
@@ -54,19 +63,23 @@ def free_ports(count: int) -> list[int]:
     raise RuntimeError("no free loopback port")
 
 
-def broker_properties(port: int, controller_port: int, log_dir: Path, extra: Mapping[str, str]) -> str:
-    """Render ``server.properties`` of a single KRaft node on loopback; ``extra`` wins.
+def broker_properties(
+    port: int, controller_port: int, log_dir: Path, extra: Mapping[str, str], more: Sequence[Listener] = ()
+) -> str:
+    """Render ``server.properties`` of a single KRaft node on loopback; ``extra`` wins, ``more`` are further listeners.
 
     Source: https://kafka.apache.org/documentation/#brokerconfigs
     """
+    plain = [f"PLAINTEXT://127.0.0.1:{port}"] + [f"{name}://127.0.0.1:{at}" for name, _, at in more]
+    protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"] + [f"{name}:{protocol}" for name, protocol, _ in more]
     properties = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": ",".join([*plain, f"CONTROLLER://127.0.0.1:{controller_port}"]),
+        "advertised.listeners": ",".join(plain),
+        "listener.security.protocol.map": ",".join(protocols),
         "log.dirs": str(log_dir),
         "auto.create.topics.enable": "false",
         "broker.heartbeat.interval.ms": "500",

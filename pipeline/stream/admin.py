@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not marked as exported
@@ -16,8 +16,10 @@ from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import KafkaSettings, Settings
 from pipeline.stream.client_config import LibrdkafkaLog, client_config
 from pipeline.stream.topics import CONSENT, RAW, TOPICS, Topic
+from pipeline.stream.unlimited import copies, without_limit
 
 TIMEOUT_S = 10.0
+_REFUSALS = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001 - librdkafka's public codes
 VISIBLE_POLL_S = 0.05
 CREATE = "run `coppice topics create`"
 
@@ -30,21 +32,24 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
 
     """
     kafka = settings.kafka
-    admin = _connect(kafka)
-    there = _partition_counts(admin, kafka)
+    connection = _connect(kafka)
+    there = _partition_counts(connection, kafka)
     wanted = [_new_topic(topic, kafka) for topic in topics if topic.full_name(kafka.topic_prefix) not in there]
     if not wanted:
         return []
     created = []
-    for name, future in admin.create_topics(wanted, operation_timeout=TIMEOUT_S, request_timeout=2 * TIMEOUT_S).items():
+    asked = connection.admin.create_topics(wanted, operation_timeout=TIMEOUT_S, request_timeout=2 * TIMEOUT_S)
+    for name, future in asked.items():
         if _outcome(future, f"topic {name} could not be created"):
             created.append(name)
-    _await_visible(admin, kafka, created)
+    _await_visible(connection, kafka, created)
     return created
 
 
 def check_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[str]:
     """Compare the cluster with the table; return one readable line per difference, none if all is well.
+
+    A topic that was made from one of ours and keeps its records for ever is a difference, too (R29).
 
     Raises:
         ConfigError: the broker cannot be reached.
@@ -52,15 +57,16 @@ def check_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[s
     """
     kafka = settings.kafka
     wanted = {topic.full_name(kafka.topic_prefix): topic for topic in topics}
-    admin = _connect(kafka)
-    there = _partition_counts(admin, kafka)
+    connection = _connect(kafka)
+    there = _partition_counts(connection, kafka)
     found = [name for name in wanted if name in there]
-    configs = _configs(admin, found)
+    configs = _configs(connection.admin, found)
     lines: list[str] = [f"topic {name} does not exist: {CREATE}" for name in wanted if name not in there]
     for name in found:
         lines += _differences(wanted[name], name, there[name], configs[name], kafka)
     lines += _unequal(there, kafka)
-    return lines
+    strays = _configs(connection.admin, copies(there, kafka))
+    return lines + [line for name, config in strays.items() if (line := without_limit(name, config)) is not None]
 
 
 def require_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> None:
@@ -77,15 +83,35 @@ def require_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> None
         )
 
 
-def _connect(kafka: KafkaSettings) -> AdminClient:
-    return AdminClient(client_config(kafka), logger=LibrdkafkaLog())
+class _Connection(NamedTuple):
+    """A client, and the codes of the troubles that it has reported so far."""
+
+    admin: AdminClient
+    troubles: set[int]
 
 
-def _partition_counts(admin: AdminClient, kafka: KafkaSettings) -> dict[str, int]:
+def _connect(kafka: KafkaSettings) -> _Connection:
+    troubles: set[int] = set()
+    config = {**client_config(kafka), "error_cb": lambda error: troubles.add(error.code())}
+    try:
+        return _Connection(AdminClient(config, logger=LibrdkafkaLog()), troubles)
+    except KafkaException as exc:
+        raise ConfigError(
+            f"kafka.security cannot be used ({_code(exc)}): check ca_file, certificate_file and key_file"
+        ) from None
+
+
+def _partition_counts(connection: _Connection, kafka: KafkaSettings) -> dict[str, int]:
     """Topics of the cluster and how many partitions each has."""
     try:
-        topics = admin.list_topics(timeout=TIMEOUT_S).topics
+        topics = connection.admin.list_topics(timeout=TIMEOUT_S).topics
     except KafkaException as exc:
+        connection.admin.poll(0)  # hands out the troubles
+        if connection.troubles & _REFUSALS:
+            raise ConfigError(
+                f"the broker at {kafka.bootstrap} and this client do not accept each other ({_code(exc)}): check "
+                "kafka.security (COPPICE_KAFKA__SECURITY__…): protocol, ca_file, and the user's name and password"
+            ) from None
         raise ConfigError(
             f"no Kafka broker answers at {kafka.bootstrap} ({_code(exc)}): set kafka.bootstrap "
             "(COPPICE_KAFKA__BOOTSTRAP) to a reachable host:port, or start the broker"
@@ -116,10 +142,10 @@ def _outcome(future: Any, what: str) -> bool:
     return True
 
 
-def _await_visible(admin: AdminClient, kafka: KafkaSettings, names: list[str]) -> None:
+def _await_visible(connection: _Connection, kafka: KafkaSettings, names: list[str]) -> None:
     """Wait until the broker that answers has heard of the new topics; the controller knows them first."""
     deadline = time.monotonic() + TIMEOUT_S
-    while not set(names) <= set(_partition_counts(admin, kafka)):
+    while not set(names) <= set(_partition_counts(connection, kafka)):
         if time.monotonic() > deadline:
             raise ConfigError(f"the new topics do not appear on {kafka.bootstrap}: check the cluster's state")
         time.sleep(VISIBLE_POLL_S)

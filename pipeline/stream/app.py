@@ -11,6 +11,7 @@ from faust.types import TransportT
 
 from pipeline.ops.settings import Settings
 from pipeline.stream.client_config import faust_broker
+from pipeline.stream.faust_security import faust_credentials
 from pipeline.stream.transport import ChunkTransport
 
 DAY_S = 86_400.0
@@ -63,6 +64,7 @@ def create_app(settings: Settings, group: str, chunk_topics: Iterable[str]) -> C
         chunk_topics=chunk_topics,
         env={},  # Faust would let variables like BROKER_URL or STREAM_WAIT_EMPTY overrule what is set here
         broker=faust_broker(kafka),
+        broker_credentials=faust_credentials(kafka.security),
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",

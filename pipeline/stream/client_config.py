@@ -1,8 +1,9 @@
-"""How a deployment's Kafka settings are said to librdkafka and to Faust: the one place that knows both."""
+"""How a deployment's Kafka settings are said to librdkafka, and its address to Faust."""
 
 import logging
 from typing import Any
 
+from pipeline.ops.kafka_security import KafkaSecuritySettings
 from pipeline.ops.logging import get_logger
 from pipeline.ops.settings import KafkaSettings
 from pipeline.stream.topics import EVENT_BYTES
@@ -23,7 +24,27 @@ def client_config(kafka: KafkaSettings) -> dict[str, Any]:
         "socket.keepalive.enable": True,
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 2_000,
+        **_security(kafka.security),
     }
+
+
+def _security(security: KafkaSecuritySettings) -> dict[str, Any]:
+    """Return TLS and SASL as librdkafka wants them; host names are always verified."""
+    config: dict[str, Any] = {"security.protocol": security.protocol}
+    if security.tls:
+        files = {
+            "ssl.ca.location": security.ca_file,
+            "ssl.certificate.location": security.certificate_file,
+            "ssl.key.location": security.key_file,
+        }
+        config |= {name: str(path) for name, path in files.items() if path is not None}
+    if security.sasl:
+        config |= {
+            "sasl.mechanism": security.sasl_mechanism,
+            "sasl.username": security.sasl_username,
+            "sasl.password": security.password(),
+        }
+    return config
 
 
 def producer_config() -> dict[str, Any]:

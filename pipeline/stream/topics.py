@@ -35,6 +35,9 @@ DAY_MS: Final = 24 * HOUR_MS
 EVENT_BYTES: Final = 2 * 1024**2
 NOTE_BYTES: Final = 1024**2  # requests, receipts, rejections: a few hundred bytes each
 
+# An erasure may have to wait out India's year (r.8(3)) and may take 30 days then; its state must outlive that.
+RIGHTS_MS: Final = 460 * DAY_MS
+
 # Topics whose records a worker reads all of, or of which there are few: more partitions than this buy
 # nothing, and fewer would make one broker the leader of everything in a three-broker cluster.
 SMALL: Final = 3
@@ -177,16 +180,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         key="profile id",
         doc="Access and erasure requests from the privacy desk.",
         cleanup=Cleanup.DELETE,
-        retention_ms=400 * DAY_MS,
+        retention_ms=RIGHTS_MS,
         segment_ms=7 * DAY_MS,
         partitions=SMALL,
     ),
     Topic(
         name=PRIVACY_RESULTS,
-        key="profile id",
+        key="request id",  # a proof that holds no personal data (R26)
         doc="What became of each privacy request.",
         cleanup=Cleanup.DELETE,
-        retention_ms=400 * DAY_MS,
+        retention_ms=RIGHTS_MS,
         segment_ms=7 * DAY_MS,
         partitions=SMALL,
     ),
