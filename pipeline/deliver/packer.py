@@ -41,7 +41,8 @@ class Packer:
         """Append a chunk's records. Each of them ends in a batch or among the refused."""
         packed = Packed()
         sizes = [len(record.value or b"") + 1 for record in records]
-        if min(sizes, default=2) == 1 or max(sizes, default=0) > self._limits.event_bytes + 1:
+        ordinary = min(sizes, default=2) > 1 and max(sizes, default=0) <= self._limits.event_bytes + 1
+        if not ordinary or not all(record.key for record in records):
             records, packed.refused = self._set_aside(ticket, records)
             sizes = [len(record.value or b"") + 1 for record in records]
         ends = [0, *accumulate(sizes)]  # ends[i]: bytes of the first i records
@@ -83,6 +84,8 @@ class Packer:
         for record in records:
             if not record.value:
                 refused.append(Refused(ticket.tp, record.offset, DeliveryRejectReason.NOT_AN_EVENT))
+            elif not record.key:
+                refused.append(Refused(ticket.tp, record.offset, DeliveryRejectReason.NO_KEY))
             elif len(record.value) > self._limits.event_bytes:
                 refused.append(Refused(ticket.tp, record.offset, DeliveryRejectReason.TOO_LARGE))
             else:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from pipeline.deliver.backoff import Backoff
-from pipeline.deliver.batch import Batch, Ticket
+from pipeline.deliver.batch import Batch, Fates, Ticket
 from pipeline.deliver.client import ImportClient
 from pipeline.deliver.errors import WrongTopicError
+from pipeline.deliver.leak_stop import LeakStop
 from pipeline.deliver.limits import Limits
 from pipeline.deliver.packer import Packer
 from pipeline.deliver.pause import Pause
-from pipeline.deliver.reasons import HaltWhy
+from pipeline.deliver.reasons import Fate, HaltWhy
 from pipeline.deliver.rejections import RecordRejections, Refused, Rejector
-from pipeline.deliver.sender import BeforeAttempt, Sender, all_may_leave
+from pipeline.deliver.sender import BeforeAttempt, Sender
 from pipeline.ops.credentials import MixpanelProject
 from pipeline.ops.metric_table import OLDEST_UNSENT_EVENT_AGE_SECONDS
 from pipeline.ops.metrics import Metrics
@@ -37,7 +38,8 @@ class Delivery:
     force, for rejections; see `under`. pause: what holds the region while the kill switch says so.
     fail_stop: gets every failure that is not one of the expected answers; it must end the process, since the
     chunks concerned are neither settled nor failed.
-    before_attempt: see `BeforeAttempt`. Construct it in the event loop, then call `start`.
+    before_attempt: see `BeforeAttempt`. leaks: looks at every batch before each attempt (R35). Construct it in the
+    event loop, then call `start`.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class Delivery:
         settings: DeliverSettings,
         *,
         record_rejections: RecordRejections,
+        before_attempt: BeforeAttempt,
         metrics: Metrics,
         policy: str,
+        leaks: LeakStop | None = None,
         topic_prefix: str = "",
         fail_stop: Callable[[BaseException], object] = end_process,
-        before_attempt: BeforeAttempt = all_may_leave,
         held_bytes: int = HELD_BYTES,
     ) -> None:
         region = project.region
@@ -78,7 +81,9 @@ class Delivery:
             rejector=self._rejector,
             metrics=metrics,
             before_attempt=before_attempt,
+            leaks=leaks,
         )
+        self._leaks = leaks
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()  # bounded by what is held, see `room`
         self._tickets: set[Ticket] = set()
         self._held = 0
@@ -117,13 +122,13 @@ class Delivery:
             self._space.clear()
             await self._space.wait()
 
-    def offer(self, chunk: Chunk) -> asyncio.Future[None]:
+    def offer(self, chunk: Chunk) -> asyncio.Future[Fates]:
         """Queue every record of the chunk, in order.
 
-        The future resolves when each record is delivered, or rejected with the rejection confirmed. It never
-        fails, and stays open while the region is halted or after `close`.
+        The future resolves when each record is delivered, suppressed, or rejected with the rejection confirmed. It
+        never fails, and stays open while the region is halted or after `close`.
         """
-        done: asyncio.Future[None] = self._loop.create_future()
+        done: asyncio.Future[Fates] = self._loop.create_future()
         try:
             self._queue(chunk, done)
         except Exception as exc:  # noqa: BLE001 - whatever it is, the chunk must not be taken for queued
@@ -140,7 +145,8 @@ class Delivery:
             self._timer.cancel()
         self._put(self._packer.flush())
         unsettled = [ticket.done for ticket in self._tickets]
-        if unsettled and not self.halted and not self.pause.on:
+        held = self.pause.on or (self._leaks is not None and self._leaks.on)
+        if unsettled and not self.halted and not held:
             await asyncio.wait(unsettled, timeout=timeout_s)
         tasks = list(self._tasks)
         for task in tasks:
@@ -148,7 +154,7 @@ class Delivery:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
 
-    def _queue(self, chunk: Chunk, done: asyncio.Future[None]) -> None:
+    def _queue(self, chunk: Chunk, done: asyncio.Future[Fates]) -> None:
         if chunk.tp.topic != self._topic:
             raise WrongTopicError(f"{chunk.tp.topic} is not the topic of region {self._region}")
         ticket = Ticket(chunk, done)
@@ -188,7 +194,7 @@ class Delivery:
 
     async def _reject(self, ticket: Ticket, refused: list[Refused]) -> None:
         await self._rejector.reject(refused)
-        ticket.settle(len(refused))
+        ticket.settle([item.offset for item in refused], Fate.REJECTED)
 
     async def _report(self) -> None:
         """Show the age of what waits, also while nothing moves."""

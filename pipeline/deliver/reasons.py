@@ -9,6 +9,17 @@ class DeliveryRejectReason(StrEnum):
     TOO_LARGE = "too_large"  # alone over the limit of an event or of a request
     REFUSED_BY_MIXPANEL = "refused_by_mixpanel"  # named in `failed_records`, or a request of its own answered 400
     NOT_AN_EVENT = "not_an_event"  # a record without a value
+    LEAK = "leak"  # R35: personal data was found in it, or its batch was discarded for that
+    NO_KEY = "no_key"  # a record without a key: nobody can say whether it is suppressed
+
+
+class Fate(StrEnum):
+    """What becomes of a clean event in the end."""
+
+    DELIVERED = "delivered"  # Mixpanel has confirmed it
+    REJECTED = "rejected"  # set aside for good, and recorded as such
+    SUPPRESSED = "suppressed"  # R25: taken out before an attempt to send it
+    CANARY = "canary"  # R35: an invented person's, looked at like the others and never sent
 
 
 class BatchResult(StrEnum):
@@ -34,3 +45,4 @@ class HaltWhy(StrEnum):
     UNAUTHORIZED = "unauthorized"  # 401; until the operator has acted and restarted the worker
     FORBIDDEN = "forbidden"  # 403; likewise
     KILL_SWITCH = "kill_switch"  # R38; until it is lifted
+    LEAK = "leak"  # R35; until the incident is closed

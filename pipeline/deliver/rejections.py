@@ -4,28 +4,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from pipeline.deliver.reasons import DeliveryRejectReason
 from pipeline.ops.metric_table import DELIVERY_REJECTED
 from pipeline.ops.metrics import Metrics
 from pipeline.stream.chunk import TopicPartition
-
-
-class Rejection(msgspec.Struct, frozen=True):
-    """One value of `events.rejected` (schemas/rejection.json). path: the field at fault, "" if unknown."""
-
-    topic: str
-    partition: int
-    offset: int
-    reason: DeliveryRejectReason
-    path: str
-    policy: str
-
-    def encode(self) -> bytes:
-        """Return it as UTF-8 JSON."""
-        return msgspec.json.encode(self)
-
+from pipeline.stream.rejection import Rejection
 
 RecordRejections = Callable[[list[Rejection]], Awaitable[None]]
 """Writes rejections and returns when the broker has confirmed all of them; raises if it cannot."""

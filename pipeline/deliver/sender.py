@@ -1,6 +1,6 @@
 """One batch to its end: delivered, rejected, or held because the region is halted."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 from pipeline.deliver.answers import (
@@ -18,9 +18,10 @@ from pipeline.deliver.answers import (
 from pipeline.deliver.backoff import Backoff
 from pipeline.deliver.batch import Batch
 from pipeline.deliver.client import ImportClient
+from pipeline.deliver.leak_stop import LeakStop, Seen
 from pipeline.deliver.limits import Limits
 from pipeline.deliver.pause import Pause
-from pipeline.deliver.reasons import BatchResult, DeliveryRejectReason, HaltWhy, RetryWhy
+from pipeline.deliver.reasons import BatchResult, DeliveryRejectReason, Fate, HaltWhy, RetryWhy
 from pipeline.deliver.rejections import Refused, Rejector
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metric_table import (
@@ -33,19 +34,15 @@ from pipeline.ops.metric_table import (
 )
 from pipeline.ops.metrics import Metrics
 
-BeforeAttempt = Callable[[Batch], Batch]
+BeforeAttempt = Callable[[Batch], Awaitable[Batch]]
 """Sees a batch before each attempt, repeated ones too, and returns what of it may leave at that moment.
 
-It settles what it takes out.
+It is the last wait before the request, and may be a long one. It settles what it takes out, and returns the very same
+batch when that is nothing.
 """
 
 _HALT = {401: HaltWhy.UNAUTHORIZED, 403: HaltWhy.FORBIDDEN}
 _log = get_logger(__name__)
-
-
-def all_may_leave(batch: Batch) -> Batch:
-    """Take nothing out."""
-    return batch
 
 
 class Sender:
@@ -64,9 +61,11 @@ class Sender:
         pause: Pause,
         rejector: Rejector,
         metrics: Metrics,
-        before_attempt: BeforeAttempt = all_may_leave,
+        before_attempt: BeforeAttempt,
+        leaks: LeakStop | None = None,
     ) -> None:
         self._region = region
+        self._leaks = leaks
         self._client = client
         self._limits = limits
         self._backoff = backoff
@@ -89,17 +88,23 @@ class Sender:
             began_in = await self._backoff.ready()
             if self._pause.on:
                 continue
-            part = self._before_attempt(unsent.pop())
+            part = unsent.pop()
             if part.size > self._limits.target and len(part.records) > 1:
                 unsent.extend(reversed(part.halves()))
                 continue
-            if not part.records:
-                continue
-            body = await self._client.encode(part.values)
+            body, seen = await self._encoded(part)
+            left = await self._before_attempt(part)
             if self.halted:
                 return
-            if self._pause.on or began_in != self._backoff.round:  # meanwhile something said to wait
-                unsent.append(part)
+            if left is part and seen is not None and self._leaks is not None:
+                left = await self._leaks.take_out(part, seen, self._rejector)
+            # Nothing may be waited for from here to the request: it would send what was suppressed meanwhile.
+            held = self._leaks is not None and self._leaks.on
+            if held or left is not part or self._pause.on or began_in != self._backoff.round:
+                if left.records:
+                    unsent.append(left)
+                if held and self._leaks is not None:
+                    await self._leaks.over()
                 continue
             answer = await self._client.post(body, len(part.records))
             self._metrics.observe(BATCH_EVENTS, len(part.records))
@@ -107,6 +112,12 @@ class Sender:
             unsent.extend(reversed(await self._conclude(part, answer, began_in)))
             if self.halted:
                 return
+
+    async def _encoded(self, part: Batch) -> tuple[bytes, Seen | None]:
+        """Return the body, and what the leak stop has seen in it before it was compressed."""
+        if self._leaks is None:
+            return await self._client.encode(part.values), None
+        return await self._client.encode_seen(part.values, self._leaks.look)
 
     async def _conclude(self, part: Batch, answer: Answer, began_in: int) -> tuple[Batch, ...]:
         """Act on an answer; return what of the part is still to be sent, in order."""
@@ -123,10 +134,12 @@ class Sender:
         self._backoff.succeeded(began_in)
         match answer:
             case Accepted():
-                self._delivered(part, len(part.records), BatchResult.DELIVERED)
+                self._delivered(part, BatchResult.DELIVERED)
             case Partial(failed):
                 await self._rejector.reject([_refused(part, item) for item in failed])
-                self._delivered(part, len(part.records) - len(failed), BatchResult.PARTIAL)
+                stored, refused = part.apart({item.index for item in failed})
+                refused.settle(Fate.REJECTED)
+                self._delivered(stored, BatchResult.PARTIAL)
             case TooLarge(limit):
                 self._limits.learn(limit, part.size, len(part.records))
                 return await self._divide(part, DeliveryRejectReason.TOO_LARGE)
@@ -142,7 +155,8 @@ class Sender:
             self._count(BatchResult.SPLIT)
             return part.halves()
         await self._rejector.reject([Refused(part.tp_of(0), part.records[0].offset, reason)])
-        self._delivered(part, 0, BatchResult.REJECTED)
+        part.settle(Fate.REJECTED)
+        self._count(BatchResult.REJECTED)
         return ()
 
     def _retry(self, part: Batch, why: RetryWhy, began_in: int, retry_after: float | None) -> tuple[Batch, ...]:
@@ -150,10 +164,12 @@ class Sender:
         self._backoff.failed(began_in, retry_after)
         return (part,)
 
-    def _delivered(self, part: Batch, events: int, result: BatchResult) -> None:
-        part.settle()
+    def _delivered(self, part: Batch, result: BatchResult) -> None:
+        part.settle(Fate.DELIVERED)
+        if self._leaks is not None:
+            self._leaks.sent(part)
         self._count(result)
-        self._metrics.add(DELIVERED_EVENTS, events, region=self._region)
+        self._metrics.add(DELIVERED_EVENTS, len(part.records), region=self._region)
 
     def _count(self, result: BatchResult) -> None:
         self._metrics.add(BATCHES, region=self._region, result=result)

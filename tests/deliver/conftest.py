@@ -12,15 +12,20 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 from mixpanel import ServiceAccountCredentials
 
+from pipeline.deliver.batch import Batch
 from pipeline.deliver.pipeline import Delivery
-from pipeline.deliver.rejections import Rejection
 from pipeline.ops.credentials import MixpanelProject
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import DeliverSettings
 from pipeline.sandbox.mixpanel import MixpanelStandIn, sandbox_project
 from pipeline.stream.chunk import Chunk, TopicPartition
+from pipeline.stream.rejection import Rejection
 
 DEADLINE_S = 20.0
+
+
+async def all_may_leave(batch: Batch) -> Batch:
+    return batch
 
 
 class MakeEvent(Protocol):
@@ -35,6 +40,7 @@ class MakeChunk(Protocol):
         topic: str = "events.clean.us",
         partition: int = 0,
         first: int = 0,
+        keys: Sequence[bytes | None] | None = None,
     ) -> Chunk: ...
 
 
@@ -94,11 +100,16 @@ def event() -> MakeEvent:
 @pytest.fixture
 def chunk() -> MakeChunk:
     def make(
-        values: Sequence[bytes | None], *, topic: str = "events.clean.us", partition: int = 0, first: int = 0
+        values: Sequence[bytes | None],
+        *,
+        topic: str = "events.clean.us",
+        partition: int = 0,
+        first: int = 0,
+        keys: Sequence[bytes | None] | None = None,
     ) -> Chunk:
         records = [
-            ConsumerRecord(topic, partition, first + index, 1_750_000_000_000, 0, b"key", value, None, 3, -1, ())
-            for index, value in enumerate(values)
+            ConsumerRecord(topic, partition, first + index, 1_750_000_000_000, 0, key, value, None, 3, -1, ())
+            for index, (key, value) in enumerate(zip(keys or [b"key"] * len(values), values, strict=True))
         ]
         return Chunk(TopicPartition(topic, partition), records)
 
@@ -131,10 +142,11 @@ def running() -> Callable[..., Any]:
         *,
         record: Callable[[list[Rejection]], Awaitable[None]] | None = None,
         options: dict[str, Any] | None = None,
+        metrics: Metrics | None = None,
         **settings: Any,
     ) -> AsyncIterator[Rig]:
         fast = {"linger_s": 0.01, "retry_base_s": 0.001, "retry_cap_s": 0.004, "retry_jitter_s": 0.0}
-        metrics = Metrics({})
+        metrics = metrics or Metrics({})
         rejected: list[Rejection] = []
         failures: list[BaseException] = []
 
@@ -149,7 +161,7 @@ def running() -> Callable[..., Any]:
             metrics=metrics,
             policy="test-1",
             fail_stop=failures.append,
-            **(options or {}),
+            **{"before_attempt": all_may_leave, **(options or {})},
         )
         delivery.start()
         try:

@@ -97,7 +97,7 @@ async def test_a_rejection_that_cannot_be_recorded_stops_the_process(
 async def test_an_unknown_failure_while_sending_stops_the_process(
     us: Any, running: Any, event: Any, chunk: Any
 ) -> None:
-    def before(_batch: Any) -> Any:
+    async def before(_batch: Any) -> Any:
         raise ZeroDivisionError
 
     async with running(us, options={"before_attempt": before}) as rig:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.deliver.batch import Batch, Ticket, body_of
 from pipeline.deliver.limits import EVENT_LIMIT, Limits
 from pipeline.deliver.packer import Packer
-from pipeline.deliver.reasons import DeliveryRejectReason
+from pipeline.deliver.reasons import DeliveryRejectReason, Fate
 from pipeline.stream.chunk import Chunk, TopicPartition
 
 TP = TopicPartition("events.clean.us", 3)
@@ -98,7 +98,7 @@ def test_no_event_is_lost_doubled_or_reordered_and_the_limits_hold(
     for batch in batches:
         assert len(batch.records) <= max_events
         assert batch.size == len(body_of(batch.values)) <= max_bytes
-        batch.settle()
+        batch.settle(Fate.DELIVERED)
     assert all(ticket.unsettled == 0 for ticket in tickets)
 
 
@@ -159,6 +159,54 @@ def test_an_event_over_a_target_that_was_only_guessed_is_sent_alone(loop: asynci
     assert [offsets(batch) for batch in packed.full] == [[0], [1]]
 
 
+def test_an_event_without_a_key_is_never_sent(loop: asyncio.AbstractEventLoop) -> None:
+    packer = Packer(Limits("us", 2000, 1_900_000), 1.0)
+    records = [
+        ConsumerRecord(*TP, offset, 1_750_000_000_000, 0, key, b"{}", None, 3, -1, ())
+        for offset, key in enumerate([b"key", None, b"", b"key"])
+    ]
+    chunk = Chunk(TP, records)
+    packed = packer.add(ticket_of(chunk, loop), chunk.records, 0.0)
+    assert [(item.offset, item.reason) for item in packed.refused] == [
+        (1, DeliveryRejectReason.NO_KEY),
+        (2, DeliveryRejectReason.NO_KEY),
+    ]
+    rest = packer.flush()
+    assert rest is not None
+    assert offsets(rest) == [0, 3]
+
+
+@given(
+    counts=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    chosen=st.sets(st.integers(0, 29), max_size=30),
+)
+def test_taking_events_apart_keeps_order_tickets_sizes_and_fates(
+    loop: asyncio.AbstractEventLoop, counts: list[int], chosen: set[int]
+) -> None:
+    packer = Packer(Limits("us", 100, 10_000), 1.0)
+    chunks, tickets, first = [], [], 0
+    for count in counts:
+        chunks.append(chunk_of([b"{" + b"x" * (first + index) + b"}" for index in range(count)], first))
+        tickets.append(ticket_of(chunks[-1], loop))
+        packer.add(tickets[-1], chunks[-1].records, 0.0)
+        first += count
+    batch = packer.flush()
+    assert batch is not None
+    gone = {index for index in chosen if index < first}
+    rest, taken = batch.apart(gone)
+    assert (offsets(rest), offsets(taken)) == ([each for each in range(first) if each not in gone], sorted(gone))
+    parts = [part for part in (rest, taken) if part.records]
+    assert [part.size for part in parts] == [len(body_of(part.values)) for part in parts]
+    taken.settle(Fate.SUPPRESSED)
+    rest.settle(Fate.DELIVERED)
+    for chunk, ticket in zip(chunks, tickets, strict=True):
+        assert ticket.done.done()
+        fates = {offset: fate for fate, each in ticket.fates for offset in each}
+        whole = range(chunk.first_offset, chunk.last_offset + 1)
+        assert fates == {offset: Fate.SUPPRESSED if offset in gone else Fate.DELIVERED for offset in whole}
+        assert sum(len(each) for _, each in ticket.fates) == len(whole)
+
+
 def test_halves_keep_order_tickets_and_sizes(loop: asyncio.AbstractEventLoop) -> None:
     packer = Packer(Limits("us", 100, 10_000), 1.0)
     tickets = []
@@ -171,9 +219,9 @@ def test_halves_keep_order_tickets_and_sizes(loop: asyncio.AbstractEventLoop) ->
     left, right = batch.halves()
     assert offsets(left) + offsets(right) == list(range(9))
     assert [part.size for part in (left, right)] == [len(body_of(part.values)) for part in (left, right)]
-    left.settle()
+    left.settle(Fate.DELIVERED)
     assert [ticket.unsettled for ticket in tickets] == [0, 0, 5]
-    right.settle()
+    right.settle(Fate.DELIVERED)
     assert [ticket.unsettled for ticket in tickets] == [0, 0, 0]
 
 

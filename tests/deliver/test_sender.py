@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
 from pipeline.deliver.answers import Accepted, Answer, Busy, Unauthorized, Unavailable
 from pipeline.deliver.backoff import Backoff
 from pipeline.deliver.batch import Batch, Ticket, body_size
 from pipeline.deliver.client import ImportClient
 from pipeline.deliver.limits import Limits
 from pipeline.deliver.pause import Pause
-from pipeline.deliver.rejections import Rejection, Rejector
-from pipeline.deliver.sender import Sender
+from pipeline.deliver.reasons import Fate
+from pipeline.deliver.rejections import Rejector
+from pipeline.deliver.sender import BeforeAttempt, Sender
 from pipeline.ops.metrics import Metrics
+from pipeline.stream.rejection import Rejection
 
 
 class Time:
@@ -48,11 +52,13 @@ class ScriptedClient(ImportClient):
         self.may_compress.set()
         self.may_answer.set()
         self.compressing = 0
+        self.compressed = 0
 
     async def encode(self, values: Sequence[bytes]) -> bytes:
         self.compressing += 1
         await self.may_compress.wait()
         self.compressing -= 1
+        self.compressed += 1
         return b"".join(values)
 
     async def post(self, body: bytes, sent: int) -> Answer:
@@ -68,7 +74,11 @@ async def never(_rejections: list[Rejection]) -> None:
     raise AssertionError("nothing is rejected here")
 
 
-def sender_of(client: ImportClient, time: Time) -> Sender:
+async def all_may_leave(batch: Batch) -> Batch:
+    return batch
+
+
+def sender_of(client: ImportClient, time: Time, before_attempt: BeforeAttempt = all_may_leave) -> Sender:
     metrics = Metrics({})
     return Sender(
         "us",
@@ -78,6 +88,7 @@ def sender_of(client: ImportClient, time: Time) -> Sender:
         backoff=Backoff(2.0, 60.0, 0.0, clock=time.clock, sleep=time.sleep),
         rejector=Rejector("us", "test-1", never, metrics),
         metrics=metrics,
+        before_attempt=before_attempt,
     )
 
 
@@ -147,3 +158,75 @@ async def test_a_batch_that_was_being_compressed_at_the_halt_is_not_sent(chunk: 
     await sender.send(third)
     assert client.posted == [b"1"]
     assert not any(is_done(batch) for batch in (first, second, third))
+
+
+async def test_nothing_is_waited_for_between_the_look_at_suppressions_and_the_request(chunk: Any) -> None:
+    client = ScriptedClient(Time(), Accepted())
+    looked: list[tuple[int, int]] = []
+    turned: list[int] = []
+
+    async def before(batch: Batch) -> Batch:
+        await asyncio.sleep(0)
+        looked.append((client.compressed, len(client.posted)))
+        asyncio.get_running_loop().call_soon(lambda: turned.append(len(client.posted)))
+        return batch
+
+    await sender_of(client, client.time, before).send(batch_of(chunk, b"1"))
+    await asyncio.sleep(0)
+    assert looked == [(1, 0)]  # it was compressed by then
+    assert turned == [1]  # and was on its way when the loop had its next turn
+
+
+@pytest.mark.parametrize("meanwhile", ["paused", "back-off", "halted"])
+async def test_what_happens_during_a_long_look_at_suppressions_counts(chunk: Any, meanwhile: str) -> None:
+    time = Time()
+    answers: tuple[Answer, ...] = (Unauthorized(401),) if meanwhile == "halted" else (Accepted(),)
+    client = ScriptedClient(time, *answers)
+    looking, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def before(batch: Batch) -> Batch:
+        if batch.values == [b"1"]:
+            looking.set()
+            await may_leave.wait()
+        return batch
+
+    sender = sender_of(client, time, before)
+    batch = batch_of(chunk, b"1")
+    sending = asyncio.ensure_future(sender.send(batch))
+    await looking.wait()
+    if meanwhile == "paused":
+        sender._pause.switch(on=True)
+    elif meanwhile == "back-off":
+        time.may_pass.clear()
+        sender._backoff.failed(sender._backoff.round, 30.0)
+    else:
+        await sender.send(batch_of(chunk, b"2"))
+    may_leave.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert b"1" not in client.posted
+    assert not is_done(batch)
+    sender._pause.switch(on=False)
+    time.may_pass.set()
+    await sending
+    assert is_done(batch) is (meanwhile != "halted")
+
+
+async def test_what_is_taken_out_is_not_compressed_again_with_the_rest(chunk: Any) -> None:
+    client = ScriptedClient(Time(), Accepted())
+    records = chunk([b"1", b"2", b"3"])
+    ticket = Ticket(records, asyncio.get_running_loop().create_future())
+
+    async def before(batch: Batch) -> Batch:
+        gone = {index for index, value in enumerate(batch.values) if value == b"2"}
+        if not gone:
+            return batch
+        left, taken = batch.apart(gone)
+        taken.settle(Fate.SUPPRESSED)
+        return left
+
+    batch = Batch(records.records, [(ticket, 3)], body_size([1, 1, 1]))
+    await sender_of(client, client.time, before).send(batch)
+    assert client.posted == [b"13"]
+    assert ticket.fates == [(Fate.SUPPRESSED, range(1, 2)), (Fate.DELIVERED, [0, 2])]
+    assert ticket.done.done()

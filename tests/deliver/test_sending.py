@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.deliver.batch import Batch, body_size
-from pipeline.deliver.reasons import DeliveryRejectReason
+from pipeline.deliver.reasons import DeliveryRejectReason, Fate
 from pipeline.sandbox.mixpanel import MixpanelStandIn
 from pipeline.sandbox.mixpanel_answers import TEXT_TYPE, Answer, json_answer, partly_refused
 from pipeline.sandbox.mixpanel_faults import Fault
@@ -313,7 +313,7 @@ async def test_what_may_not_leave_any_more_is_asked_before_every_attempt(
 ) -> None:
     seen: list[int] = []
 
-    def before(batch: Any) -> Any:
+    async def before(batch: Any) -> Any:
         seen.append(len(batch.records))
         return batch
 
@@ -326,11 +326,11 @@ async def test_what_may_not_leave_any_more_is_asked_before_every_attempt(
 async def test_what_is_taken_out_between_two_attempts_does_not_leave(
     us: Any, running: Any, event: Any, chunk: Any
 ) -> None:
-    def before(batch: Any) -> Any:
-        if not us.requests:
+    async def before(batch: Any) -> Any:
+        if not us.requests or batch.records[0].offset >= 2:
             return batch
         withdrawn, rest = batch.halves()
-        withdrawn.settle()
+        withdrawn.settle(Fate.SUPPRESSED)
         return rest
 
     us.fail("internal_error")
@@ -342,10 +342,10 @@ async def test_what_is_taken_out_between_two_attempts_does_not_leave(
 async def test_a_batch_that_is_withdrawn_as_a_whole_costs_no_request(
     us: Any, running: Any, event: Any, chunk: Any
 ) -> None:
-    def before(batch: Any) -> Any:
+    async def before(batch: Any) -> Any:
         if batch.records[0].offset >= 10:
             return batch
-        batch.settle()
+        batch.settle(Fate.SUPPRESSED)
         return Batch([], [], body_size([]))
 
     async with running(us, max_events=2, concurrency=1, options={"before_attempt": before}) as rig:
