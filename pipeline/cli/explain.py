@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.options import console
-from pipeline.cli.sanitize import describe, parse_moment
+from pipeline.cli.sanitize import cell_in_words, describe, parse_moment
 from pipeline.core.context import Context
 from pipeline.core.decode import MAX_BYTES
 from pipeline.core.explain import Explanation, Property
 from pipeline.core.explain import explain as explain_record
-from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected
+from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected
 from pipeline.core.words import ACTIONS, COHORTS, DROPPED, PREDICATES, PURPOSES, REJECTED, STRIPPED
 from pipeline.ops.settings import load_settings
 from pipeline.policy.compiled import CompiledPolicy
@@ -106,7 +106,7 @@ def _property(each: Property) -> dict[str, Any]:
 
 def _why(outcome: Outcome) -> dict[str, Any]:
     match outcome:
-        case Clean():
+        case Clean() | Counted():
             return {}
         case Dropped():
             meaning = DROPPED[outcome.reason]
@@ -132,6 +132,12 @@ def _headline(outcome: Outcome) -> Text:
     match outcome:
         case Clean():
             return Text(f"LEAVES for the {outcome.region.upper()} project, as {outcome.cohort}", style="bold green")
+        case Counted():
+            cell = cell_in_words(outcome.cell)
+            by = ", ".join(f"{name} = {cell_value}" for name, cell_value in cell["dimensions"].items()) or "nothing"
+            since = f"{cell['window_start']} for {cell['window_hours']} h"
+            text = f"STAYS, AND IS COUNTED, as {outcome.cohort}: one more {cell['event']} from {since}, by {by} (R11)"
+            return Text(printable(text), style="bold yellow")
         case Dropped():
             meaning = DROPPED[outcome.reason]
             text = f"STAYS: {outcome.reason}, as {outcome.cohort}: {meaning.words} ({meaning.rule}; {meaning.law})"
@@ -154,14 +160,14 @@ def _signals(found: Explanation, context: Context) -> Group:
     for signal in found.signals:
         accepted = "" if signal.accepted is None else "yes" if signal.accepted else "no"
         table.add_row(*map(cell, (signal.source, signal.says, signal.alone, signal.effect, accepted)))
-    assert isinstance(found.outcome, Clean | Dropped)  # nothing else has signals
+    assert isinstance(found.outcome, Clean | Dropped | Counted)  # nothing else has signals
     cohort = found.outcome.cohort
     audience = "; the audience is children, so teens count as children (J1)" if context.policy.primary_child else ""
     return Group(table, Text(f"→ {cohort}: {COHORTS[cohort]}{audience if cohort.startswith('US') else ''}"))
 
 
 def _ways(found: Explanation) -> list[RenderableType]:
-    assert isinstance(found.outcome, Clean | Dropped)
+    assert isinstance(found.outcome, Clean | Dropped | Counted)
     if not found.ways:
         return [Text(f"Never: the policy lists no way for {found.outcome.cohort}.", style="red")]
     parts: list[RenderableType] = []

@@ -12,8 +12,9 @@ import click
 import msgspec
 
 from pipeline.consent.files import read_consents
+from pipeline.core.counting import HOUR_MS
 from pipeline.core.decode import MAX_BYTES
-from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected
+from pipeline.core.outcome import Cell, Clean, Counted, Dropped, Outcome, Rejected
 from pipeline.core.sanitize import sanitize as sanitize_record
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import load_settings
@@ -72,8 +73,17 @@ def describe(outcome: Outcome) -> dict[str, Any]:
             return {"outcome": "clean", "region": outcome.region, "cohort": outcome.cohort, "event": event}
         case Dropped():
             return {"outcome": "dropped", "reason": outcome.reason, "cohort": outcome.cohort}
+        case Counted():
+            return {"outcome": "counted", "cohort": outcome.cohort, "cell": cell_in_words(outcome.cell)}
         case Rejected():
             return {"outcome": "rejected", "reason": outcome.reason, "path": outcome.path}
+
+
+def cell_in_words(cell: Cell) -> dict[str, Any]:
+    """Return what a count is of; nothing of it tells whose event it was."""
+    start = datetime.fromtimestamp(cell.start_ms / 1000, UTC).isoformat()
+    hours = cell.length_ms // HOUR_MS
+    return {"event": cell.event, "window_start": start, "window_hours": hours, "dimensions": dict(cell.dimensions)}
 
 
 def lines(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Who we are towards Mixpanel: one project and one service account for each region."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,10 @@ from pipeline.ops.settings_names import env_name
 
 # https://docs.mixpanel.com/docs/privacy/in-residency
 INGESTION_HOST: Mapping[str, str] = MappingProxyType({"us": "api.mixpanel.com", "in": "api-in.mixpanel.com"})
+# https://docs.mixpanel.com/reference/gdpr-api
+APPLICATION_HOST: Mapping[str, str] = MappingProxyType({"us": "mixpanel.com", "in": "in.mixpanel.com"})
 HTTPS_PORT = 443
+BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1; anything else could not be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,60 @@ class MixpanelProject:
     credentials: ServiceAccountCredentials
 
 
+@dataclass(frozen=True, slots=True)
+class PrivacyAccess:
+    """All that the deletion and retrieval API of one region's project needs, but for the bearer token.
+
+    That one is handed out by `bearer` for each use: it belongs to a person, expires after a year, and can only be
+    renewed by hand (https://docs.mixpanel.com/docs/privacy/end-user-data-management).
+    """
+
+    region: str
+    app_host: str
+    token: str = field(repr=False)
+    compliance_type: str
+    bearer_secret: str = field(repr=False)
+    bearer_file: Path | None
+
+    def bearer(self) -> str | None:
+        """Return the bearer token as it is now; None where there is none that could be sent."""
+        secret = self.bearer_secret
+        if self.bearer_file is not None:
+            try:
+                secret = _read_secret(self.bearer_file, _env(self.region, "privacy_token_file"), "the privacy token")
+            except ConfigError:
+                return None
+        return secret if BEARER.fullmatch(secret) else None
+
+
+def privacy_access(settings: Settings, region: str) -> PrivacyAccess | None:
+    """Return the access to a region's deletion and retrieval API; None for a region without a project here.
+
+    Raises `ConfigError` for an application host that is not this region's own. A missing bearer token is no reason
+    not to start: what does not need it goes on, and `bearer` tells.
+    """
+    project = _project(settings, region)
+    token = project.token.get_secret_value().strip() if project.token else ""
+    if not token:
+        return None
+    secret = project.privacy_token.get_secret_value().strip() if project.privacy_token else ""
+    return PrivacyAccess(
+        region=region,
+        app_host=_checked_host(project.app_host, region, "app_host", APPLICATION_HOST[region]),
+        token=token,
+        compliance_type=project.compliance_type,
+        bearer_secret=secret,
+        bearer_file=project.privacy_token_file,
+    )
+
+
 def require_mixpanel(settings: Settings, region: str) -> MixpanelProject:
     """Return the project of `region` (`us` or `in`), complete and safe to send to.
 
     Raises `ConfigError` that names every missing setting; also for a host that is not this region's own, and
     for `http://`. Both are allowed on loopback, where the stand-in lives.
     """
-    if region not in INGESTION_HOST:
-        raise ConfigError(f"unknown region {region!r}; valid: {', '.join(INGESTION_HOST)}")
-    project: RegionMixpanelSettings = settings.mixpanel.us if region == "us" else settings.mixpanel.in_
+    project = _project(settings, region)
     token = project.token.get_secret_value().strip() if project.token else ""
     user = (project.service_account_user or "").strip()
     secret = _secret(project, region)
@@ -54,11 +103,17 @@ def require_mixpanel(settings: Settings, region: str) -> MixpanelProject:
     project_id = project.project_id or ""
     return MixpanelProject(
         region=region,
-        host=_checked_host(project.host, region),
+        host=_checked_host(project.host, region, "host", INGESTION_HOST[region]),
         project_id=project_id,
         token=token,
         credentials=ServiceAccountCredentials(username=user, secret=secret, project_id=project_id),
     )
+
+
+def _project(settings: Settings, region: str) -> RegionMixpanelSettings:
+    if region not in INGESTION_HOST:
+        raise ConfigError(f"unknown region {region!r}; valid: {', '.join(INGESTION_HOST)}")
+    return settings.mixpanel.us if region == "us" else settings.mixpanel.in_
 
 
 def _env(region: str, name: str) -> str:
@@ -69,10 +124,12 @@ def _secret(project: RegionMixpanelSettings, region: str) -> str:
     if project.service_account_secret is not None:
         return project.service_account_secret.get_secret_value().strip()
     path = project.service_account_secret_file
-    return _read_secret(path, _env(region, "service_account_secret_file")) if path is not None else ""
+    if path is None:
+        return ""
+    return _read_secret(path, _env(region, "service_account_secret_file"), "the service account's secret")
 
 
-def _read_secret(path: Path, name: str) -> str:
+def _read_secret(path: Path, name: str, what: str) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as exc:
@@ -80,13 +137,12 @@ def _read_secret(path: Path, name: str) -> str:
     except UnicodeDecodeError:
         raise ConfigError(f"{name}: {path} is not UTF-8 text") from None
     if not secret:
-        raise ConfigError(f"{name}: {path} is empty; it must hold the service account's secret")
+        raise ConfigError(f"{name}: {path} is empty; it must hold {what}")
     return secret
 
 
-def _checked_host(address: str, region: str) -> str:
-    name = _env(region, "host")
-    expected = INGESTION_HOST[region]
+def _checked_host(address: str, region: str, setting: str, expected: str) -> str:
+    name = _env(region, setting)
     try:
         parts = urlsplit(address.strip())
         port = parts.port
@@ -94,14 +150,12 @@ def _checked_host(address: str, region: str) -> str:
         raise ConfigError(f"{name} is not an address; valid: https://{expected}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or _has_more(parts):
         raise ConfigError(f"{name} must be a scheme and a host only; valid: https://{expected}")
-    if _is_loopback(parts.hostname):
+    if is_loopback(parts.hostname):
         return f"{parts.scheme}://{parts.netloc}"
     if parts.scheme != "https":
         raise ConfigError(f"{name} must use https outside of loopback; valid: https://{expected}")
     if parts.hostname != expected or port not in {None, HTTPS_PORT}:
-        raise ConfigError(
-            f"{name} is {parts.hostname!r}, not the ingestion host of region {region}; valid: https://{expected}"
-        )
+        raise ConfigError(f"{name} is {parts.hostname!r}, not the host of region {region}; valid: https://{expected}")
     return f"https://{expected}"
 
 
@@ -110,7 +164,8 @@ def _has_more(parts: SplitResult) -> bool:
     return "@" in parts.netloc or parts.path not in {"", "/"} or bool(parts.query or parts.fragment)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """True if the host is this machine, where stand-ins live."""
     if host == "localhost":
         return True
     try:

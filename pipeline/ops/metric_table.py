@@ -76,6 +76,12 @@ COMMITTED_OFFSET_AGE_SECONDS = _gauge(
     "coppice_committed_offset_age_seconds",
     "Seconds since the slowest assigned partition with lag last committed progress; 0 without lag.",
 )
+OLDEST_UNCOMMITTED_RECORD_AGE_SECONDS = _gauge(
+    "coppice_oldest_uncommitted_record_age_seconds",
+    "Seconds since Kafka got the oldest record of a partition that was taken and not committed yet; 0 if none.",
+    "topic",
+    "partition",
+)
 
 CONSENT_RECORDS = _gauge("coppice_consent_records", "Profiles whose consent record is held in memory.")
 CONSENT_LAG_RECORDS = _gauge("coppice_consent_lag_records", "Consent records known to the broker but not yet applied.")
@@ -109,6 +115,33 @@ DELIVERY_REJECTED = _counter(
     "region",
     "reason",
 )
+CONSENT_CHANGES = _counter(
+    "coppice_consent_changes_total",
+    "Consent records after which queued events of their profile must not leave any more, by reason.",
+    "why",
+)
+SUPPRESSIONS = _counter(
+    "coppice_suppressions_total", "Suppressions of pseudonyms that were written because of a consent record."
+)
+WITHDRAWAL_SECONDS = _histogram(
+    "coppice_withdrawal_seconds",
+    "Seconds from Kafka's receipt of a consent record that ends something until every suppression is confirmed.",
+    _SECONDS,
+)
+SUPPRESSED_EVENTS = _counter(
+    "coppice_suppressed_events_total",
+    "Clean events that were not sent because their person's consent ended meanwhile, by cause.",
+    "region",
+    "why",
+)
+SUPPRESSIONS_HELD = _gauge("coppice_suppressions_held", "Suppressed pseudonyms that are held in memory.")
+SUPPRESSIONS_FRESH_AGE_SECONDS = _gauge(
+    "coppice_suppressions_fresh_age_seconds", "Seconds since the broker last confirmed how far suppressions reach."
+)
+SUPPRESSIONS_UNREADABLE = _counter(
+    "coppice_suppressions_unreadable_total",
+    "Suppressions that cannot be read; their pseudonym is suppressed all the same, unless that is what is missing.",
+)
 OLDEST_UNSENT_EVENT_AGE_SECONDS = _gauge(
     "coppice_oldest_unsent_event_age_seconds",
     "Seconds since the oldest event that is held but not yet delivered was recorded by Kafka; 0 if none.",
@@ -120,6 +153,38 @@ DELIVERY_HALTED = _gauge(
     "region",
     "why",
 )
+LEAK_HITS = _counter(
+    "coppice_leak_hits_total",
+    "Events in which the leak stop found personal data, counted at each look, by kind; their batch was not sent.",
+    "region",
+    "kind",
+)
+OPEN_INCIDENTS = _gauge("coppice_open_incidents", "Incidents of the region that nobody has closed yet.", "region")
+CANARY_SEEN_TIMESTAMP_SECONDS = _gauge(
+    "coppice_canary_seen_timestamp_seconds",
+    "When a canary's event last reached the sink, sanitized, in seconds since 1970; it is not sent. 0 if none yet.",
+    "region",
+)
+
+PRIVACY_REQUESTS = _counter(
+    "coppice_privacy_requests_total",
+    "Steps of privacy requests that are on record, by what was asked for and what was reached.",
+    "kind",
+    "state",
+)
+PRIVACY_OPEN_REQUESTS = _gauge(
+    "coppice_privacy_open_requests", "Privacy requests of this worker that are not answered, by kind.", "kind"
+)
+PRIVACY_OLDEST_OPEN_REQUEST_AGE_SECONDS = _gauge(
+    "coppice_privacy_oldest_open_request_age_seconds",
+    "Seconds since the oldest open request was received, or since the law let go of its data; 0 if none.",
+)
+RIGHTS_HALTED = _gauge(
+    "coppice_rights_halted",
+    "1 while erasures and exports of a region cannot go on without somebody's help, by cause.",
+    "region",
+    "why",
+)
 
 POLICY_INFO = _gauge("coppice_policy_info", "1 for the policy in force, by version and hash.", "version", "sha256")
 POLICY_RELOADS = _counter("coppice_policy_reloads_total", "Changed policy, settings or registry files put in force.")
@@ -127,6 +192,37 @@ POLICY_RELOAD_FAILED = _gauge(
     "coppice_policy_reload_failed", "1 while changed files cannot be used and the last good policy stays in force."
 )
 KILL_SWITCH = _gauge("coppice_kill_switch", "1 for each cohort that the kill switch has stopped.", "cohort")
+KEY_AGE_SECONDS = _gauge(
+    "coppice_key_age_seconds",
+    "Age of the key version in force, by region and key; one that nobody wrote down counts from 1970.",
+    "region",
+    "name",
+)
+AGGREGATE_CONTRIBUTIONS = _counter(
+    "coppice_aggregate_contributions_total", "Events that went into a count instead of leaving, by cohort.", "cohort"
+)
+AGGREGATE_IGNORED_RECORDS = _gauge(
+    "coppice_aggregate_ignored_records",
+    "Records on the topic of counts that no count has, by cause: late for their window, or unreadable.",
+    "why",
+)
+AGGREGATE_CELLS = _counter(
+    "coppice_aggregate_cells_total", "Cells of closed windows, by whether their group was large enough.", "fate"
+)
+AGGREGATE_WINDOWS_OPEN = _gauge("coppice_aggregate_windows_open", "Windows that still take contributions.")
+AGGREGATE_OVERDUE_SECONDS = _gauge(
+    "coppice_aggregate_overdue_seconds",
+    "Seconds since the oldest window that is not counted yet could have been; 0 if there is none.",
+)
+LEDGER_FAULTS = _gauge(
+    "coppice_ledger_faults",
+    "What was wrong with the ledger when the auditor last looked, by kind; 100 at most are told apart.",
+    "kind",
+)
+LEDGER_VERIFIED_TIMESTAMP_SECONDS = _gauge(
+    "coppice_ledger_verified_timestamp_seconds",
+    "When the auditor last came to a verdict on the ledger, in seconds since 1970; 0 if not yet.",
+)
 WORKER_READY = _gauge("coppice_worker_ready", "1 while the worker of a role is ready, else 0.", "role")
 
 TABLE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -18,6 +18,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -26,6 +28,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pipeline.ops.errors import ConfigError
+from pipeline.ops.kafka_security import KafkaSecuritySettings
 from pipeline.ops.settings_names import explain, read_environment, unknown_environment
 
 PREFIX = "COPPICE_"
@@ -71,6 +74,9 @@ class KafkaSettings(_Group):
         min_length=1,
         description="Static group member name, unique per process; restarts then move nothing.",
     )
+    security: KafkaSecuritySettings = Field(
+        default_factory=KafkaSecuritySettings, description="Encryption and authentication."
+    )
 
 
 class PolicySettings(_Group):
@@ -96,11 +102,25 @@ class RegionMixpanelSettings(_Group):
     service_account_secret_file: Path | None = Field(
         None, description="File that holds the service account's secret; use it or the secret, not both."
     )
+    app_host: str = Field(description="Base address of Mixpanel's application, for deletions and exports by people.")
+    privacy_token: SecretStr | None = Field(
+        None, description="OAuth token of the deletion and retrieval API; it expires after a year."
+    )
+    privacy_token_file: Path | None = Field(
+        None,
+        description="File that holds that token, read for each use, so that it is renewed without a restart;"
+        " use it or the token, not both.",
+    )
+    compliance_type: Literal["CCPA", "GDPR"] = Field(
+        "CCPA", description="Under which of Mixpanel's two headings deletions and retrievals are asked for."
+    )
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:
         if self.service_account_secret is not None and self.service_account_secret_file is not None:
             raise ValueError("give service_account_secret or service_account_secret_file, not both")
+        if self.privacy_token is not None and self.privacy_token_file is not None:
+            raise ValueError("give privacy_token or privacy_token_file, not both")
         return self
 
 
@@ -108,12 +128,14 @@ class UsMixpanelSettings(RegionMixpanelSettings):
     """The project that holds events of people in the United States."""
 
     host: str = Field("https://api.mixpanel.com", description="Base address of Mixpanel's US ingestion API.")
+    app_host: str = Field("https://mixpanel.com", description="Base address of Mixpanel's US application.")
 
 
 class IndiaMixpanelSettings(RegionMixpanelSettings):
     """The project that holds events of people in India."""
 
     host: str = Field("https://api-in.mixpanel.com", description="Base address of Mixpanel's India ingestion API.")
+    app_host: str = Field("https://in.mixpanel.com", description="Base address of Mixpanel's India application.")
 
 
 class MixpanelSettings(_Group):
@@ -140,6 +162,39 @@ class DeliverSettings(_Group):
         5.0, ge=0, allow_inf_nan=False, description="Most seconds of random delay added to each wait."
     )
     request_timeout_s: Seconds = Field(30.0, description="Seconds after which an unanswered request has failed.")
+    incident_dir: Path | None = Field(
+        None,
+        description="Directory of incident files, kept over restarts and shared by the deliver workers of a region;"
+        " without one the leak stop halts a region and nobody can let it go on.",
+    )
+    canary_seed: str = Field(
+        "coppice", min_length=1, description="Text from which canaries' values follow, the same for all; no secret."
+    )
+
+    @model_validator(mode="after")
+    def _cap_above_base(self) -> Self:
+        if self.retry_cap_s < self.retry_base_s:
+            raise ValueError("retry_cap_s must not be below retry_base_s")
+        return self
+
+
+class RightsSettings(_Group):
+    """Pace and patience of erasures, exports and withdrawals that people ask for."""
+
+    poll_s: Seconds = Field(900.0, description="Seconds between two questions how far Mixpanel is with a task.")
+    call_gap_s: float = Field(
+        1.0, ge=0, allow_inf_nan=False, description="Seconds between two calls of one region's privacy API."
+    )
+    settle_s: float = Field(
+        60.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds between the last suppression and the call that deletes, for what is on the wire by then.",
+    )
+    retry_base_s: Seconds = Field(10.0, description="Seconds before the first retry; doubled for each further one.")
+    retry_cap_s: Seconds = Field(3600.0, description="Longest wait between two retries, in seconds.")
+    request_timeout_s: Seconds = Field(60.0, description="Seconds after which an unanswered call has failed.")
+    deadline_days: int = Field(30, ge=1, le=90, description="Days within which a request has to be answered.")
 
     @model_validator(mode="after")
     def _cap_above_base(self) -> Self:
@@ -183,10 +238,19 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings, description="Kafka.")
     policy: PolicySettings = Field(default_factory=PolicySettings, description="Policy and event contract.")
     keys_file: Path | None = Field(None, description="JSON key ring from which pseudonyms are computed.")
+    keys: SecretStr | None = Field(None, description="The key ring itself, as JSON; use it or the file, not both.")
     mixpanel: MixpanelSettings = Field(default_factory=MixpanelSettings, description="Mixpanel projects.")
     deliver: DeliverSettings = Field(default_factory=DeliverSettings, description="Delivery.")
+    rights: RightsSettings = Field(default_factory=RightsSettings, description="Privacy requests.")
     ops: OpsSettings = Field(default_factory=OpsSettings, description="Metrics, health and logs.")
     consent: ConsentSettings = Field(default_factory=ConsentSettings, description="Consent state.")
+
+    @field_validator("keys")
+    @classmethod
+    def _one_key_ring(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and info.data.get("keys_file") is not None:
+            raise ValueError("give keys (COPPICE_KEYS) or keys_file (COPPICE_KEYS_FILE), not both")
+        return value
 
     @classmethod
     def settings_customise_sources(

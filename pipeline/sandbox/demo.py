@@ -28,11 +28,12 @@ cluster for both regions. With the shipped settings nothing would leave."""
 
 @contextmanager
 def running(console: Console) -> Iterator[Deployment]:
-    """Start everything the demo needs: broker, topics, stand-ins, one sanitize worker, one deliver worker a region."""
+    """Start everything the demo needs: broker, topics, stand-ins, a worker of each role and region."""
     console.print(BANNER)
     with Deployment(say=lambda text: console.print(f"[dim]… {text}[/dim]")) as deployment:
-        console.print("[dim]… starting one sanitize worker and a deliver worker for each region[/dim]")
+        console.print("[dim]… starting a sanitize and a rights worker, and a deliver worker for each region[/dim]")
         deployment.add_worker("sanitize", "all", wait=False)
+        deployment.add_worker("rights", "all", wait=False)
         for region in Region:
             deployment.add_worker("deliver", region.value, wait=False)
         deployment.wait_ready()

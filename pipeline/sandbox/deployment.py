@@ -1,10 +1,10 @@
 """A whole deployment on loopback: broker, topics, a stand-in for each region's Mixpanel project, and the workers."""
 
-import json
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +19,14 @@ from pipeline.sandbox.mixpanel import MixpanelStandIn, sandbox_project
 from pipeline.sandbox.scrape import readiness
 from pipeline.sandbox.supervisor import SupervisedWorker
 from pipeline.stream.admin import create_topics
-from pipeline.workers.keys import new_key_file
+from pipeline.workers.context import now_ms
+from pipeline.workers.key_file import create_key_file
 
 DEMO_SETTINGS = Path(__file__).parent / "demo-settings.yaml"
 PARTITIONS = 4
+ALL_REGIONS = frozenset({"rights", "aggregate"})  # roles that have no choice of region
 READY_S = 60.0
+Overrides = Mapping[str, Mapping[str, Any]]
 
 
 class Deployment:
@@ -40,14 +43,14 @@ class Deployment:
         prefix: str = "",
         settings: Path = DEMO_SETTINGS,
         partitions: int = PARTITIONS,
-        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        overrides: Overrides | None = None,
         count_only: bool = False,
         say: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._own_broker = broker is None
         self.broker = broker or EmbeddedKafka()
         self._prefix = prefix
-        self._policy_settings = settings
+        self.policy_settings = settings
         self._partitions = partitions
         self._overrides = overrides or {}
         self._say = say
@@ -66,8 +69,8 @@ class Deployment:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        for worker in self.workers:
-            worker.stop()
+        with ThreadPoolExecutor(len(self.workers) or 1) as all_at_once:  # each takes some seconds
+            list(all_at_once.map(SupervisedWorker.stop, self.workers))
         for standin in self.standins.values():
             standin.stop()
         if self._own_broker:
@@ -82,16 +85,23 @@ class Deployment:
         for standin in self.standins.values():
             standin.start()
         self.keys_file = self.directory / "keys.json"
-        self.keys_file.write_text(json.dumps(new_key_file()), encoding="utf-8")
+        create_key_file(self.keys_file, now_ms())
         self.settings = self.load("base")
         self._say("creating topics")
         create_topics(self.settings)
 
-    def add_worker(self, role: str, region: str, *, wait: bool = True) -> SupervisedWorker:
-        """Start one more worker of a role, and wait until it is ready. Raise ConfigError when it does not get there."""
+    def add_worker(
+        self, role: str, region: str, *, wait: bool = True, overrides: Overrides | None = None
+    ) -> SupervisedWorker:
+        """Start one more worker of a role, and wait until it is ready. Raise ConfigError when it does not get there.
+
+        region: "us", "in" or "all", which is the only one for the roles of `ALL_REGIONS`. overrides: settings of this
+        worker alone, by group.
+        """
         name = f"{role}-{region}-{len(self.workers)}"
-        config = self._write_config(name)
-        arguments = ["worker", role, "--region", region, "--config", str(config)]
+        config = self._write_config(name, overrides)
+        choice = [] if role in ALL_REGIONS else ["--region", region]
+        arguments = ["worker", role, *choice, "--config", str(config)]
         worker = SupervisedWorker(name, arguments, self.directory, port_file=self.directory / f"{name}.port")
         self.workers.append(worker)
         worker.start()
@@ -126,7 +136,7 @@ class Deployment:
         """Return the settings that a worker of this name would have."""
         return load_settings(self._write_config(name))
 
-    def _write_config(self, name: str) -> Path:
+    def _write_config(self, name: str, own: Overrides | None = None) -> Path:
         mixpanel = {}
         for region, standin in self.standins.items():
             project = standin.project
@@ -136,6 +146,8 @@ class Deployment:
                 "token": project.token,
                 "service_account_user": project.service_account_user,
                 "service_account_secret": project.secret,
+                "app_host": standin.url,
+                "privacy_token": project.privacy_token,
             }
         content: dict[str, Any] = {
             "kafka": {
@@ -144,12 +156,12 @@ class Deployment:
                 "group_prefix": f"{self._prefix}coppice",
                 "partitions": self._partitions,
             },
-            "policy": {"settings_file": str(self._policy_settings)},
+            "policy": {"settings_file": str(self.policy_settings)},
             "keys_file": str(self.keys_file),
             "mixpanel": mixpanel,
             "ops": {"port": 0, "port_file": str(self.directory / f"{name}.port")},
         }
-        for group, values in self._overrides.items():
+        for group, values in (*self._overrides.items(), *(own or {}).items()):
             content[group] = {**content.get(group, {}), **values}
         path = self.directory / f"{name}.yaml"
         with path.open("w", encoding="utf-8") as file:

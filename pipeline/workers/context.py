@@ -11,6 +11,7 @@ from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import Settings
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, Registry
 from pipeline.policy.compiling import load_policy
+from pipeline.policy.counting import check_counting
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.registry import compile_profile, compile_registry
 from pipeline.policy.vocabulary import Region
@@ -29,9 +30,11 @@ def load_rules(settings: Settings, settings_file: Path | None = None) -> tuple[C
     try:
         policy = load_policy(settings_file or settings.policy.settings_file)
         schemas = event_schemas(settings.policy.registry_dir)
-        return policy, compile_registry(schemas, load_schema("mixpanel-defaults"), policy)
+        registry = compile_registry(schemas, load_schema("mixpanel-defaults"), policy)
+        check_counting(policy.counting, registry)
     except PolicyError as exc:
         raise ConfigError(str(exc)) from None
+    return policy, registry
 
 
 def load_profile(policy: CompiledPolicy) -> EventPlan:

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from pipeline.consent.files import Consents
 from pipeline.core.consent import parse_consent
 from pipeline.core.context import Context
-from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
+from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.sanitize import sanitize
 from pipeline.ops.settings import Settings
 from pipeline.policy.compiled import CompiledPolicy, Registry
@@ -233,6 +233,9 @@ def _seen(expected: Expected, outcome: Outcome) -> str:
             found = outcome.ruling.alarms if outcome.ruling is not None else ()
             alarms = "" if expected.alarms is None else f", alarms {sorted(found)}"
             return f"dropped {outcome.reason} as {outcome.cohort}{alarms}"
+        case Counted():
+            by = ", ".join(f"{name} = {json.dumps(value)}" for name, value in outcome.cell.dimensions)
+            return f"counted as {outcome.cohort} by {by or 'nothing'}"
         case Clean():
             left = json.loads(outcome.value)["properties"]
             parts = [f"leaves as {outcome.cohort} with {sorted(set(left) - ADDED)}"]

@@ -10,6 +10,7 @@ from pipeline.core.words import COHORTS, PURPOSES
 from pipeline.detect.scrub import LIMIT
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
 from pipeline.policy.compiling import DAY_MS
+from pipeline.policy.counting import steps
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose
 
 Schema = Mapping[str, Any]
@@ -138,7 +139,10 @@ def _page(cohorts: Mapping[Cohort, list[Item]], policy: CompiledPolicy) -> Itera
         yield f"## {cohort}: {COHORTS[cohort]}"
         yield ""
         if not items:
-            yield "Nothing leaves."
+            counted = cohort is Cohort.IN_CHILD and policy.counting is not None
+            yield "Nothing but counts leaves, without any id:" if counted else "Nothing leaves."
+            if counted and policy.counting is not None:
+                yield from ("", *(f"- {step}" for step in steps(policy.counting)))
             continue
         yield from (f"- {line}" for line in grounds(cohort, policy))
         yield ""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.core.consent import ConsentLookup
 from pipeline.core.context import Context
 from pipeline.core.decode import decode
-from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected
+from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected
 from pipeline.core.sanitize import sanitize
 from pipeline.ops.settings import Settings
 from pipeline.policy.compiling import load_policy
@@ -133,6 +133,11 @@ def _changes(event: Any, was: Outcome, now: Outcome, old: Context, new: Context)
         yield change(Direction.STRICTER, "the event", "leaves", _told(now))
     elif isinstance(now, Clean):
         yield change(Direction.LOOSER, "the event", _told(was), "leaves")
+    elif isinstance(now, Counted) and (not isinstance(was, Counted) or was.cell != now.cell):
+        told = "is counted in another way" if isinstance(was, Counted) else _told(now)
+        yield change(Direction.LOOSER, "the event", _told(was), told)
+    elif isinstance(was, Counted) and not isinstance(now, Counted):
+        yield change(Direction.STRICTER, "the event", _told(was), _told(now))
     elif (_told(was), before) != (_told(now), after):
         yield change(Direction.SAME, "the event", _told(was), _told(now))
 
@@ -183,5 +188,7 @@ def _told(outcome: Outcome) -> str:
             return "leaves"
         case Dropped():
             return f"stays: {outcome.reason}"
+        case Counted():
+            return "is counted"
         case Rejected():
             return f"rejected: {outcome.reason}"

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from pipeline.core.words import COHORTS, DROPPED, PREDICATES, PURPOSES
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
+from pipeline.policy.counting import steps
 from pipeline.policy.model import PolicySettings
 from pipeline.policy.registry import Schema, compile_registry
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose
@@ -147,6 +148,8 @@ def _ways(policy: CompiledPolicy, cohort: Cohort, purpose: Purpose) -> str:
     if cohort in policy.killed:
         return "stopped by the kill switch (R38)"
     ways = policy.decisions.get((cohort, purpose), ())
+    if cohort is Cohort.IN_CHILD and purpose is Purpose.ANALYTICS and policy.counting is not None:
+        return "; ".join(("as counts only, with a parent's consent (DPDP Act s.9(3), R11)", *steps(policy.counting)))
     return "; or: ".join(f"{', '.join(_name(p.value) for p in w.require)} ({w.law})" for w in ways) or NEVER
 
 

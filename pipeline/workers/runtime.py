@@ -18,6 +18,7 @@ from pipeline.stream.agent import ChunkRole, fail_stop, run_role
 from pipeline.stream.app import create_app, run_worker
 from pipeline.stream.transport import ChunkSchema
 from pipeline.workers.bounds import Bounds
+from pipeline.workers.waiting import Noted, Waiting
 
 log = get_logger(__name__)
 
@@ -75,6 +76,7 @@ class Runtime:
         self._room: Room | None = None
         self._progress = Progress(MAX_STALL_S)
         self._bounds = Bounds()
+        self._waiting = Waiting()
         self._failure: ConfigError | None = None
         self._watching: asyncio.Task[None] | None = None
         self._server = OpsServer(
@@ -113,7 +115,7 @@ class Runtime:
     async def _agent(self, stream: Any) -> None:
         room = self._room
         assert room is not None  # agents start after _start
-        await run_role(stream, room.role, window=room.window)
+        await run_role(stream, Noted(room.role, self._waiting), window=room.window)
 
     async def _start(self) -> None:
         try:
@@ -136,7 +138,9 @@ class Runtime:
     async def _assigned(self, _app: object, assigned: set[TP], **_kwargs: object) -> None:
         mine = {tp for tp in assigned if tp.topic == self._topic}
         for partition in self._progress.partitions() - mine:
-            self._metrics.remove(table.CONSUMER_LAG_RECORDS, topic=partition[0], partition=str(partition[1]))
+            self._waiting.forget(partition)
+            for metric in (table.CONSUMER_LAG_RECORDS, table.OLDEST_UNCOMMITTED_RECORD_AGE_SECONDS):
+                self._metrics.remove(metric, topic=partition[0], partition=str(partition[1]))
         self._progress.assign(mine)
         log.info("partitions assigned", role=self._name, count=len(mine))
         if self._room is not None:
@@ -161,6 +165,8 @@ class Runtime:
             lag = self._progress.lag(tp)
             if lag is not None:
                 metrics.set(table.CONSUMER_LAG_RECORDS, lag, topic=tp[0], partition=str(tp[1]))
+            age = self._waiting.age_s(tp, committed) if lag else 0.0
+            metrics.set(table.OLDEST_UNCOMMITTED_RECORD_AGE_SECONDS, age, topic=tp[0], partition=str(tp[1]))
         self._bounds.ask(consumer, quiet)
         metrics.set(table.COMMITTED_OFFSET_AGE_SECONDS, self._progress.age_s())
         metrics.set(table.WORKER_READY, float(self.readiness().ready), role=self._name)

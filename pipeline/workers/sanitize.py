@@ -2,16 +2,19 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 
-import msgspec
-
+from pipeline.aggregate.records import contribution
 from pipeline.consent.lookup import PartitionLookup
 from pipeline.consent.reader import ConsentReader
 from pipeline.core.context import Context
-from pipeline.core.outcome import Clean, Dropped, Rejected, RejectReason
+from pipeline.core.outcome import Clean, Counted, Dropped, Rejected
+from pipeline.core.ruling import UNREGISTERED, Ruling
 from pipeline.core.sanitize import sanitize
 from pipeline.detect.engine import warm
+from pipeline.ledger.decisions import Key
+from pipeline.ledger.outcomes import CODES, COUNTED
 from pipeline.ops import metric_table as table
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metrics import Metrics
@@ -22,27 +25,17 @@ from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.client_config import client_config
 from pipeline.stream.producer import ConfirmedProducer
-from pipeline.stream.topics import CONSENT, RAW, REJECTED, clean_topic
+from pipeline.stream.rejection import Rejection
+from pipeline.stream.topics import AGGREGATES, CONSENT, RAW, REJECTED, clean_topic
 from pipeline.workers.context import load_context, now_ms
 from pipeline.workers.keys import load_key_ring
 from pipeline.workers.labels import LABEL_VALUES
+from pipeline.workers.receipts import Receipts
 from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
 from pipeline.workers.tally import Counts, Tally
 
 log = get_logger(__name__)
-
-
-class Rejection(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Coordinates of a raw event that cannot be judged (schemas/rejection.json). index: place in an array record."""
-
-    topic: str
-    partition: int
-    offset: int
-    reason: RejectReason
-    path: str | None
-    policy: str
-    index: int | None = None
 
 
 class SanitizeRole:
@@ -55,6 +48,7 @@ class SanitizeRole:
         producer: ConfirmedProducer,
         metrics: Metrics,
         prefix: str,
+        receipts: Receipts,
     ) -> None:
         self._rules = rules
         self._reader = reader
@@ -63,6 +57,8 @@ class SanitizeRole:
         self._counts = Counts(metrics)
         self._clean = {region: prefix + clean_topic(region) for region in Region}
         self._rejected = prefix + REJECTED
+        self._aggregates = prefix + AGGREGATES
+        self._receipts = receipts
 
     async def prepare(self, chunk: Chunk) -> None:
         """Wait until every consent change that was acknowledged before now is known (R25, R36)."""
@@ -78,33 +74,64 @@ class SanitizeRole:
         context = self._rules.current.at(now_ms())
         partition, clean = chunk.tp.partition, self._clean
         kept, dropped, rulings = tally.kept, tally.dropped, tally.rulings
+        decisions: list[Key | list[Key]] = []
+        decided: list[Key] = []
         for record in chunk.records:
             outcomes = sanitize(record.value, lookup, context, record.headers)
             for index, outcome in enumerate(outcomes):
+                key: Key
                 if isinstance(outcome, Dropped):
-                    dropped[outcome.reason, outcome.cohort] += 1
+                    key = outcome.reason, outcome.cohort
+                    dropped[key] += 1
                     rulings[outcome.ruling, outcome.app_version] += 1
                 elif isinstance(outcome, Clean):
                     # the same partition number keeps the order of a person's events
                     batch.add(clean[outcome.region], outcome.value, outcome.key, partition)
-                    kept[outcome.region, outcome.cohort] += 1
+                    key = outcome.region, outcome.cohort
+                    kept[key] += 1
                     rulings[outcome.ruling, outcome.app_version] += 1
                     if outcome.lost:
                         tally.lost.update(outcome.lost)
+                elif isinstance(outcome, Counted):
+                    cell, value = contribution(outcome)
+                    batch.add(self._aggregates, value, cell)  # the key decides where: a cell has one partition
+                    key = (*COUNTED, outcome.cohort)
+                    tally.counted[outcome.cohort] += 1
+                    rulings[outcome.ruling, outcome.app_version] += 1
                 else:
+                    key = (outcome.reason,)
                     tally.rejected[outcome.reason] += 1
                     place = index if len(outcomes) > 1 else None
                     rejection = _rejection(chunk, record.offset, outcome, place, context.policy.version)
                     batch.add(self._rejected, rejection)
+                decided.append(key)
+            if len(decided) == 1:
+                decisions.append(key)
+                decided.clear()
+            else:
+                decisions.append(decided)
+                decided = []
+        self._receipts.add(
+            chunk,
+            decisions,
+            context.policy,
+            batch,
+            stripped=stripped_names(rulings),
+            lost={str(kind): count for kind, count in tally.lost.items()},
+        )
         judged = time.perf_counter()
-        self._counts.publish(tally)
-        if tally.rejected:
-            log.warning("events rejected", topic=chunk.tp.topic, partition=partition, count=tally.rejected.total())
-        self._metrics.observe(table.CHUNK_RECORDS, len(chunk))
-        self._metrics.observe(table.SANITIZE_SECONDS, judged - started)
+        self._publish(chunk, tally, judged - started)
         done = batch.done()
         done.add_done_callback(lambda _: self._metrics.observe(table.PRODUCE_SECONDS, time.perf_counter() - judged))
         return done
+
+    def _publish(self, chunk: Chunk, tally: Tally, seconds: float) -> None:
+        self._counts.publish(tally)
+        if tally.rejected:
+            topic, partition = chunk.tp
+            log.warning("events rejected", topic=topic, partition=partition, count=tally.rejected.total())
+        self._metrics.observe(table.CHUNK_RECORDS, len(chunk))
+        self._metrics.observe(table.SANITIZE_SECONDS, seconds)
 
     def unknown(self) -> Mapping[str, int]:
         """Return the names of properties that no schema lists, and how many events had them."""
@@ -113,7 +140,19 @@ class SanitizeRole:
 
 def _rejection(chunk: Chunk, offset: int, outcome: Rejected, index: int | None, policy: str) -> bytes:
     topic, partition = chunk.tp
-    return msgspec.json.encode(Rejection(topic, partition, offset, outcome.reason, outcome.path, policy, index))
+    return Rejection(topic, partition, offset, outcome.reason, outcome.path, policy, index).encode()
+
+
+def stripped_names(rulings: Mapping[tuple[Ruling | None, str], int]) -> Counter[str]:
+    """Return how often each registered property was held back by its name, and how often unregistered ones were."""
+    found: Counter[str] = Counter()
+    for (ruling, _), count in rulings.items():
+        if ruling is not None:
+            for name in ruling.withheld:
+                found[name] += count
+            if ruling.unregistered:
+                found[UNREGISTERED] += ruling.unregistered * count
+    return found
 
 
 class SanitizeRoom:
@@ -136,7 +175,8 @@ class SanitizeRoom:
         self._partitions: frozenset[int] = frozenset()
         self._unreadable = 0
         self._misplaced = 0
-        self.role = SanitizeRole(rules, self._reader, self._producer, metrics, kafka.topic_prefix)
+        receipts = Receipts(kafka.topic_prefix, CODES)
+        self.role = SanitizeRole(rules, self._reader, self._producer, metrics, kafka.topic_prefix, receipts)
 
     async def start(self) -> None:
         """Start reading consent, collecting the broker's confirmations, and looking for changed rules."""
@@ -168,7 +208,9 @@ class SanitizeRoom:
         return self.role.unknown()
 
     def publish(self) -> None:
-        """Show the consent reader's figures."""
+        """Show the consent reader's figures and the ages of the keys in force."""
+        for (region, name), age_ms in self._rules.current.keys.ages_ms(now_ms()).items():
+            self._metrics.set(table.KEY_AGE_SECONDS, age_ms / 1000, region=region, name=name)
         seen = self._reader.snapshot()
         self._metrics.set(table.CONSENT_RECORDS, seen.records)
         self._metrics.set(table.CONSENT_LAG_RECORDS, seen.lag)
@@ -189,8 +231,9 @@ def run_sanitize(settings: Settings, only: Region | None) -> int:
     only: the one region whose events it may process, None for all (J14). Raise ConfigError before anything is
     consumed when settings, policy, keys or topics do not fit.
     """
-    keys, metrics = load_key_ring(settings.keys_file), Metrics(LABEL_VALUES)
-    rules = Rules(settings, lambda: load_context(settings, only, keys), metrics)
+    metrics = Metrics(LABEL_VALUES)
+    also = (settings.keys_file,) if settings.keys_file is not None else ()
+    rules = Rules(settings, lambda: load_context(settings, only, load_key_ring(settings)), metrics, also=also)
     require_topics(settings)
     warm()  # or the first events would wait for the detectors' matchers to be built
     topic = settings.kafka.topic_prefix + RAW

@@ -18,10 +18,11 @@ PLAUSIBLE = re.compile(r"[A-Za-z$_][A-Za-z0-9$_.]{0,63}")
 class Tally:
     """Counts of one chunk."""
 
-    __slots__ = ("dropped", "kept", "lost", "rejected", "rulings")
+    __slots__ = ("counted", "dropped", "kept", "lost", "rejected", "rulings")
 
     def __init__(self) -> None:
         self.kept: Counter[tuple[Region, Cohort]] = Counter()
+        self.counted: Counter[Cohort] = Counter()
         self.dropped: Counter[tuple[DropReason, Cohort]] = Counter()
         self.rejected: Counter[RejectReason] = Counter()
         self.rulings: Counter[tuple[Ruling | None, str]] = Counter()
@@ -50,6 +51,9 @@ class Counts:
             seen[region] += count
         for (reason, cohort), count in tally.dropped.items():
             metrics.add(table.EVENTS_DROPPED, count, reason=reason, cohort=cohort)
+            seen[{"US": "us", "IN": "in"}.get(cohort[:2], "none")] += count
+        for cohort, count in tally.counted.items():
+            metrics.add(table.AGGREGATE_CONTRIBUTIONS, count, cohort=cohort)
             seen[{"US": "us", "IN": "in"}.get(cohort[:2], "none")] += count
         for why, count in tally.rejected.items():
             metrics.add(table.EVENTS_REJECTED, count, reason=why)

@@ -15,7 +15,7 @@ from pipeline.workers.keys import load_key_ring, trial_key_ring
 
 def trial_context(policy: CompiledPolicy, registry: Registry, settings: Settings, at_ms: int) -> Context:
     """Return a world at one moment, with the operator's keys and projects where they are configured."""
-    keys = load_key_ring(settings.keys_file) if settings.keys_file else trial_key_ring()
+    keys = load_key_ring(settings) if settings.keys_file or settings.keys else trial_key_ring()
     known = projects(settings, tuple(Region), trial=True)
     return Context(policy, registry, keys, known, LIBRARY, at_ms, profile=load_profile(policy))
 

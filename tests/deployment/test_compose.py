@@ -35,7 +35,7 @@ from tests.deployment.compose import (
 )
 from tests.monitoring.shipped import PROMETHEUS
 
-REAL_WORKERS = {"sanitize", "deliver-us", "deliver-in"}
+REAL_WORKERS = {"sanitize", "deliver-us", "deliver-in", "rights"}
 PORT = OpsSettings().port
 SETTINGS = {env_name(PREFIX, leaf.path) for leaf in leaves(Settings)}
 FILE_SETTINGS = {name for name in SETTINGS if name.endswith("_FILE")}
@@ -223,7 +223,14 @@ def test_only_delivery_and_monitoring_have_a_way_out() -> None:
     assert CONTENT["networks"]["pipeline"]["internal"] is True
     inside = {name for name, service in SERVICES.items() if service.get("networks") == ["pipeline"]}
     beside = {name for name, service in SERVICES.items() if service.get("network_mode", "").partition(":")[2] in inside}
-    assert set(SERVICES) - inside - beside == {"deliver-us", "deliver-in", "prometheus", "alertmanager", "grafana"}
+    assert set(SERVICES) - inside - beside == {
+        "deliver-us",
+        "deliver-in",
+        "rights",
+        "prometheus",
+        "alertmanager",
+        "grafana",
+    }
 
 
 def test_files_exist_or_are_the_operator_s_and_explained() -> None:
