@@ -6,7 +6,7 @@ OPPONENTS := .venv-opponents
 MUTATION := .venv-mutation
 ARGS ?=
 
-.PHONY: demo test lint unit bench wheel-check detectors mutation sbom clean
+.PHONY: demo test lint unit bench chaos wheel-check detectors mutation sbom pictures clean
 
 $(READY): locks/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
@@ -33,6 +33,9 @@ unit: $(READY)
 wheel-check: $(READY)  ## build the wheel, install it into an empty environment, run it
 	$(BIN)/python tools/check_wheel.py
 
+chaos: $(READY)  ## faults at random under load, everything accounted for; ARGS="--seed N --faults 50"
+	$(BIN)/python -m pipeline.sandbox.chaos $(ARGS)
+
 bench: $(READY)  ## every figure beside its baseline, into benchmarks/reports/latest.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -44,6 +47,10 @@ sbom: $(READY)  ## bill of materials of what a container holds, into build/sbom.
 	mkdir -p build
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
 		--output-file build/sbom.json locks/runtime.txt
+
+pictures: $(READY)  ## dashboards, and what they show over a minute of the demo, into docs/pictures
+	$(BIN)/python -m tools.dashboards
+	$(BIN)/python -m tools.panel_pictures
 
 mutation: $(READY) $(MUTATION)/.ready  ## mutate core and detect, see which mutants the tests let live; hours on two cores
 	$(MUTATION)/bin/mutmut run $(ARGS)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.core.age_transition import birthdays
+from pipeline.core.age_transition import birthdays, growth_of
+from pipeline.core.consent import ConsentRecord, parse_consent
 from pipeline.core.explain import explain
 from pipeline.core.outcome import Clean, Dropped, DropReason
 from pipeline.core.signals import DECIDES
-from pipeline.policy.vocabulary import Cohort
+from pipeline.policy.vocabulary import Age, Cohort
 from tests.core.worlds import (
     DAY,
     HOUR,
@@ -210,3 +211,16 @@ def test_explanation_names_the_month_of_birth() -> None:
     outgrown = world(OPEN, records=(record_of("US/child", birth_month=LAST_MONTH_13),))
     (explanation,) = explain(encode(raw_event()), outgrown.consents, outgrown.context)
     assert any("too old for this consent" in each.says for each in explanation.signals)
+
+
+@pytest.mark.parametrize("early", range(3))
+def test_each_of_the_three_clocks_can_keep_a_person_young_and_none_alone_makes_her_older(early: int) -> None:
+    record = parse_consent(b"p", encode(record_of("US/child", profile_id="p", birth_month=THIS_MONTH_13)))
+    assert isinstance(record, ConsentRecord)
+    moments = [END, END, END]
+    moments[early] = END - 1
+    growth, grown = growth_of(record, *moments), growth_of(record, END, END, END)
+    assert growth is not None
+    assert grown is not None
+    assert (growth.age, growth.outgrown) == (Age.CHILD, True)
+    assert (grown.age, grown.outgrown) == (Age.TEEN, True)

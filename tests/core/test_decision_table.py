@@ -207,6 +207,17 @@ def test_j3_path_without_consent_needs_every_answer() -> None:
     assert isinstance(world(PERMISSIVE).one(raw_event(event="analytics")), Dropped)
 
 
+def test_closed_j3_path_says_whether_consent_or_age_is_missing() -> None:
+    record = record_of("US/child", profile_id="known", age={"band": "unknown"})
+    closed = world(PERMISSIVE, {"us_child": {"internal_ops_to_mixpanel": False}}, records=(record,))
+    fates = [closed.one(raw_event(event="essential", profile_id=profile)) for profile in ("somebody else", "known")]
+    assert all(isinstance(each, Dropped) for each in fates)
+    assert [each.reason for each in fates if isinstance(each, Dropped)] == [
+        DropReason.NO_CONSENT,
+        DropReason.UNKNOWN_AGE,
+    ]
+
+
 @pytest.mark.parametrize("age", [{"band": "adult", "source": "id_document"}, {"band": "teen", "source": "age_screen"}])
 def test_j3_path_is_closed_to_whoever_is_no_child(age: dict[str, Any]) -> None:
     opt_in = merged(PERMISSIVE, {"us_adult": {"analytics": "opt_in"}})

@@ -110,3 +110,19 @@ def test_what_left_is_reached() -> None:
     reached = KEYS.reachable(US, "profile-0001", grants, NOW, rotations, since_ms=NOW - 30 * DAY)
     assert len(sent) == 4
     assert sent <= reached
+
+
+def test_a_key_that_begins_in_the_last_moment_of_an_epoch_or_of_all_is_reached() -> None:
+    day = NOW // DAY - 2
+    for begins in ((day + 1) * DAY - 1, NOW + HOUR):
+        ring = ring_of(everywhere(0, begins))
+        reached = ring.reachable(US, "p", [Grant("c", day * DAY, US)], NOW, [DAY], since_ms=NOW)
+        assert ring.pseudonym(US, ANALYTICS, "p", grant_name("c", day * DAY), begins, DAY) in reached
+
+
+def test_a_key_is_not_asked_for_epochs_before_it() -> None:
+    day = NOW // DAY - 2
+    grants = [Grant("c", day * DAY, US)]
+    one = ring_of(everywhere(0)).reachable(US, "p", grants, NOW, [DAY], since_ms=NOW)
+    two = ring_of(everywhere(0, (day + 1) * DAY)).reachable(US, "p", grants, NOW, [DAY], since_ms=NOW)
+    assert len(two - one) == len(one) - len(Space)  # every name again but those of the first day

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 _GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 _RANGE = re.compile(r"\[[^\]]*\]")
-_MATCHER = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
-_TOKEN = re.compile(r'"[^"]*"|(?P<name>[A-Za-z_:][\w:]*)\s*(?P<matchers>\{[^}]*\})?\s*(?P<call>\()?')
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_MATCHER = re.compile(rf"(\w+)\s*(=~|!~|!=|=)\s*({_TEXT})")
+_TOKEN = re.compile(
+    rf"{_TEXT}|\b(?P<name>[A-Za-z_:][\w:]*)\s*(?P<matchers>\{{(?:[^}}\"]|{_TEXT})*\}})?\s*(?P<call>\()?"
+)
 _OPERATORS = frozenset({"and", "or", "unless", "bool", "offset"})
+_VARIABLES = {"$__rate_interval": "1m", '"$job"': '"coppice-.*"', '"$region"': '".*"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ def selectors(expr: str) -> list[Selector]:
     for match in _TOKEN.finditer(_RANGE.sub("", _GROUPING.sub(" ", expr))):
         name = match["name"]
         if name and not match["call"] and name not in _OPERATORS:
-            matchers = tuple(_MATCHER.findall(match["matchers"] or ""))
+            given = _MATCHER.findall(match["matchers"] or "")
+            matchers = tuple((label, sign, text[1:-1].replace("\\\\", "\\")) for label, sign, text in given)
             found.append(Selector(name, matchers, name + (match["matchers"] or "")))
     return found
 
@@ -37,9 +42,15 @@ def grouping(expr: str) -> set[str]:
 
 
 def panel_expressions(dashboard: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
-    """Title, expression and legend of every query of a dashboard; its annotations last."""
+    """Title, expression and legend of every query of a dashboard; its annotations last.
+
+    The dashboard's variables have the values that show everything.
+    """
     for panel in dashboard["panels"]:  # type: ignore[attr-defined]
         for target in panel.get("targets", ()):
-            yield panel["title"], target["expr"].replace("$__rate_interval", "1m"), target["legendFormat"]
+            expr = target["expr"]
+            for variable, value in _VARIABLES.items():
+                expr = expr.replace(variable, value)
+            yield panel["title"], expr, target["legendFormat"]
     for entry in dashboard["annotations"]["list"]:  # type: ignore[index]
         yield entry["name"], entry["expr"], ""

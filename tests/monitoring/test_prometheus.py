@@ -1,80 +1,34 @@
-"""A real Prometheus, with the shipped configuration and rules, watches a whole deployment."""
+"""A real Prometheus and Alertmanager, with the shipped configuration and rules, watch a whole deployment."""
 
-import json
-import time
-import urllib.parse
-import urllib.request
+import shutil
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline.policy.vocabulary import Region
 from pipeline.sandbox.demo import publish_samples
-from pipeline.sandbox.deployment import Deployment
-from pipeline.sandbox.guarded import GuardedProcess
+from pipeline.sandbox.deployment import DEMO_SETTINGS, Deployment
 from pipeline.sandbox.kafka import EmbeddedKafka
-from pipeline.sandbox.kafka_config import free_ports
 from tests.monitoring.promql import selectors
-from tests.monitoring.shipped import EXPRESSIONS, MONITORING, PROMETHEUS, tool
+from tests.monitoring.servers import Server, wait_until, watching, write_yaml
+from tests.monitoring.shipped import ALERTS, EXPRESSIONS, PROMETHEUS, RUNBOOK_EXPRESSIONS, read_yaml
 
-DEADLINE_S = 30.0
-SCRAPE = "500ms"
-
-
-class Prometheus:
-    """A Prometheus on loopback."""
-
-    def __init__(self, port: int) -> None:
-        self._base = f"http://127.0.0.1:{port}/api/v1/"
-
-    def get(self, path: str, **query: str) -> dict[str, Any]:
-        """Return `data` of an answer of the HTTP API."""
-        url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            document = json.loads(answer.read())
-        assert document["status"] == "success"
-        data: dict[str, Any] = document["data"]
-        return data
-
-    def series(self, expr: str) -> list[dict[str, Any]]:
-        """Return what an expression evaluates to now."""
-        found: list[dict[str, Any]] = self.get("query", query=expr)["result"]
-        return found
-
-
-def wait_until(condition: Callable[[], Any], what: Callable[[], str], timeout_s: float = DEADLINE_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.1)
-
-
-def configuration(deployment: Deployment, own_port: int) -> dict[str, Any]:
-    """The shipped configuration, quicker, with the deployment's workers in place of compose's services."""
-    workers = {f"coppice-{w.name.rpartition('-')[0].removesuffix('-all')}": w.port for w in deployment.workers}
-    ports = {**workers, "prometheus": own_port}
-    assert set(ports) == {job["job_name"] for job in PROMETHEUS["scrape_configs"]}
-    return {
-        "global": {**PROMETHEUS["global"], **dict.fromkeys(PROMETHEUS["global"], SCRAPE)},
-        "rule_files": [str(MONITORING / path) for path in PROMETHEUS["rule_files"]],
-        "scrape_configs": [
-            {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]} for name, port in ports.items()
-        ],
-    }
+SHOWN = {name: expr for name, expr in EXPRESSIONS.items() if name not in RUNBOOK_EXPRESSIONS}
+UNREADABLE = b'{"profile_id": "nobody-may-see-this"'
 
 
 @pytest.fixture(scope="module")
-def deployment(kafka: EmbeddedKafka) -> Iterator[Deployment]:
+def deployment(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Both regions: the US one had to send a request twice, the India one was refused and has halted."""
     prefix = f"monitoring-{uuid.uuid4().hex[:8]}."
     quick = {"deliver": {"retry_base_s": 0.1, "retry_jitter_s": 0.0, "linger_s": 0.1}}
-    with Deployment(broker=kafka, prefix=prefix, overrides=quick) as running:
+    settings = tmp_path_factory.mktemp("policy") / "settings.yaml"
+    shutil.copyfile(DEMO_SETTINGS, settings)
+    with Deployment(broker=kafka, prefix=prefix, settings=settings, overrides=quick) as running:
         running.standins[Region.US].fail("unavailable", 1)
         running.standins[Region.IN].fail("unauthorized", None)
-        for role, region in (("sanitize", "all"), ("deliver", "us"), ("deliver", "in")):
+        for role, region in (("sanitize", "all"), ("deliver", "us"), ("deliver", "in"), ("rights", "all")):
             running.add_worker(role, region, wait=False)
         running.wait_ready()
         with running.publisher() as publisher:
@@ -83,32 +37,12 @@ def deployment(kafka: EmbeddedKafka) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    program = tool("prometheus")
-    directory = tmp_path_factory.mktemp("prometheus")
-    (port,) = free_ports(1)
-    with (directory / "prometheus.yml").open("w", encoding="utf-8") as file:
-        YAML().dump(configuration(deployment, port), file)
-    process = GuardedProcess(directory)
-    try:
-        log = directory / "log"
-        config, data = f"--config.file={directory / 'prometheus.yml'}", f"--storage.tsdb.path={directory / 'data'}"
-        process.spawn([program, config, data, f"--web.listen-address=127.0.0.1:{port}"], log)
-        server = Prometheus(port)
-        wait_until(lambda: _answers(server), lambda: log.read_text(encoding="utf-8")[-2000:])
+def prometheus(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with watching(deployment, tmp_path_factory.mktemp("prometheus")) as server:
         yield server
-    finally:
-        process.close()
 
 
-def _answers(server: Prometheus) -> bool:
-    try:
-        return bool(server.get("status/buildinfo"))
-    except OSError:
-        return False
-
-
-def test_every_worker_is_scraped(prometheus: Prometheus) -> None:
+def test_every_worker_is_scraped(prometheus: Server) -> None:
     jobs = {job["job_name"] for job in PROMETHEUS["scrape_configs"]}
 
     def up() -> bool:
@@ -117,8 +51,8 @@ def test_every_worker_is_scraped(prometheus: Prometheus) -> None:
     wait_until(up, lambda: str(prometheus.get("targets")["activeTargets"]))
 
 
-def test_every_series_that_rules_and_dashboard_name_exists(prometheus: Prometheus) -> None:
-    missing = {selector.text for expr in EXPRESSIONS.values() for selector in selectors(expr)}
+def test_every_series_that_rules_and_dashboards_name_exists(prometheus: Server) -> None:
+    missing = {selector.text for expr in SHOWN.values() for selector in selectors(expr)}
     assert len(missing) > 30
 
     def found_all() -> bool:
@@ -129,24 +63,65 @@ def test_every_series_that_rules_and_dashboard_name_exists(prometheus: Prometheu
 
 
 @pytest.mark.parametrize("expr", EXPRESSIONS.values(), ids=EXPRESSIONS)
-def test_every_expression_evaluates(prometheus: Prometheus, expr: str) -> None:
+def test_every_expression_evaluates(prometheus: Server, expr: str) -> None:
     assert isinstance(prometheus.series(expr), list)
 
 
-def test_rules_are_evaluated_and_a_halted_region_is_alarmed(prometheus: Prometheus) -> None:
-    def alarmed() -> bool:
-        firing = prometheus.series('ALERTS{alertname="CoppiceDeliveryHalted", alertstate="firing"}')
-        return [(f["metric"]["region"], f["metric"]["why"]) for f in firing] == [("in", "unauthorized")]
+def test_rules_are_evaluated(prometheus: Server) -> None:
+    def states() -> set[str]:
+        return {rule["health"] for group in prometheus.get("rules")["groups"] for rule in group["rules"]}
 
-    wait_until(alarmed, lambda: str(prometheus.get("alerts")))
-    health = {rule["health"] for group in prometheus.get("rules")["groups"] for rule in group["rules"]}
-    assert health == {"ok"}
+    wait_until(lambda: states() == {"ok"}, lambda: str(prometheus.get("rules")))
+    assert {alert["name"] for alert in _rules(prometheus)} == {rule["alert"] for rule in ALERTS}
 
 
-def test_a_working_deployment_raises_nothing_about_its_workers(prometheus: Prometheus) -> None:
-    """An alert whose condition holds is pending from the next evaluation on, long before it may fire."""
-    names = "CoppiceWorkerDown|CoppiceNoSanitizer|CoppicePolicyVersionsDiffer|CoppiceConsent(Stale|Behind)"
+def test_a_working_deployment_raises_nothing_about_its_workers(prometheus: Server) -> None:
+    names = (
+        "CoppiceWorker(Down|Restarting)|CoppiceNo(Sanitizer|RightsWorker)|CoppicePolicy.*|CoppiceConsent(Stale|Behind)"
+    )
     wrong = f'ALERTS{{alertname=~"{names}"}} or ALERTS{{alertname="CoppiceWorkerNotReady", job!="coppice-deliver-in"}}'
     wait_until(lambda: not prometheus.series(wrong), lambda: str(prometheus.series(wrong)))
-    halted = 'ALERTS{alertname="CoppiceWorkerNotReady", job="coppice-deliver-in"}'
-    wait_until(lambda: prometheus.series(halted), lambda: str(prometheus.get("alerts")))
+
+
+def test_a_refused_credential_is_told(prometheus: Server) -> None:
+    told = prometheus.told
+    wait_until(lambda: told.of("CoppiceCredentialsRefused"), lambda: str(prometheus.get("alerts")))
+    receiver, alert = told.of("CoppiceCredentialsRefused")[0]
+    assert receiver == "pages"
+    assert (alert["labels"]["region"], alert["labels"]["why"]) == ("in", "unauthorized")
+    assert alert["annotations"]["runbook"] == "runbooks/CoppiceCredentialsRefused.md"
+
+
+def test_what_a_halted_region_holds_grows_old_and_nothing_else_does(prometheus: Server) -> None:
+    ages = "coppice_topic:oldest_uncommitted_record_age_seconds:max"
+
+    def old() -> set[str]:
+        return {found["metric"]["topic"].partition(".")[2] for found in prometheus.series(f"{ages} > 5")}
+
+    wait_until(lambda: old() == {"events.clean.in"}, lambda: str(prometheus.series(ages)))
+
+
+def test_a_kill_switch_is_told_and_so_is_its_end(prometheus: Server, deployment: Deployment) -> None:
+    told, settings = prometheus.told, deployment.policy_settings
+    assert not told.of("CoppiceKillSwitchCohort")
+    write_yaml(settings, {**read_yaml(settings), "kill_switch": {"cohorts": ["US/teen"]}})
+    wait_until(lambda: told.of("CoppiceKillSwitchCohort"), lambda: str(prometheus.get("alerts")))
+    assert {alert["labels"]["cohort"] for _, alert in told.of("CoppiceKillSwitchCohort")} == {"US/teen"}
+    shutil.copyfile(DEMO_SETTINGS, settings)
+    wait_until(lambda: told.of("CoppiceKillSwitchCohort", "resolved"), lambda: str(prometheus.get("alerts")))
+
+
+def test_an_unreadable_consent_record_is_told_without_what_it_holds(prometheus: Server, deployment: Deployment) -> None:
+    told = prometheus.told
+    wait_until(lambda: prometheus.series("coppice_consent_unreadable_total"), lambda: "not scraped")
+    assert not told.of("CoppiceConsentUnreadable")
+    with deployment.publisher() as publisher:
+        publisher.publish_raw(UNREADABLE, b"nobody-may-see-this", topic=deployment.topic("consent"))
+    wait_until(lambda: told.of("CoppiceConsentUnreadable"), lambda: str(prometheus.get("alerts")))
+    assert [receiver for receiver, _ in told.of("CoppiceConsentUnreadable")][:1] == ["pages"]
+    assert "nobody-may-see-this" not in str(told.alerts)
+
+
+def _rules(prometheus: Server) -> list[dict[str, str]]:
+    rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
+    return [rule for rule in rules if rule["type"] == "alerting"]

@@ -1,0 +1,1 @@
+"""What the dashboards show; `tools/dashboards.py` makes Grafana's files from it."""
