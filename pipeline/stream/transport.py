@@ -34,6 +34,7 @@ from faust.types import TP, ConsumerMessage
 
 from pipeline.ops.logging import get_logger
 from pipeline.stream.chunk import Chunk, Note, Origin, TopicPartition
+from pipeline.stream.group_errors import heed_group_errors
 
 log = get_logger(__name__)
 
@@ -48,6 +49,11 @@ class _HasChunkTopics(Protocol):
 
 class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer, with a seek that forgets no partition."""
+
+    async def on_start(self) -> None:
+        """Start the consumer. A broker that cannot say what is committed must not look like one where nothing is."""
+        await super().on_start()
+        heed_group_errors(self._ensure_consumer()._coordinator)  # noqa: SLF001 - aiokafka shows it nowhere
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Put every assigned partition on its committed offset, or on its beginning if it has none."""
