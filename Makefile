@@ -5,6 +5,8 @@ READY := .venv/.ready
 OPPONENTS := .venv-opponents
 MUTATION := .venv-mutation
 ARGS ?=
+# processes that run tests, each with a broker of its own; much of a test is waiting, so two fill two cores well
+TESTERS ?= 2
 
 .PHONY: demo test lint unit bench chaos wheel-check detectors mutation sbom pictures clean
 
@@ -28,7 +30,7 @@ lint: $(READY)
 	$(BIN)/deptry pipeline
 
 unit: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
 
 wheel-check: $(READY)  ## build the wheel, install it into an empty environment, run it
 	$(BIN)/python tools/check_wheel.py

@@ -54,6 +54,9 @@ def take_account(deployment: Deployment, published: int) -> Account:
     dropped: Counter[str] = Counter()
     for samples in scrapes(deployment, "sanitize"):
         dropped.update(samples.by("coppice_events_dropped_total", "reason"))
+    for samples in scrapes(deployment, "deliver"):
+        if suppressed := int(samples.total("coppice_suppressed_events_total")):
+            dropped["suppressed"] += suppressed
     return Account(
         published,
         delivered={str(region): len(deployment.standins[region].events()) for region in Region},
