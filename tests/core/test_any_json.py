@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.core import sanitize as heart
 from pipeline.core.context import Context
 from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected, RejectReason
+from pipeline.core.profile_update import OPERATOR
 from pipeline.core.sanitize import sanitize
 from pipeline.policy.compiling import load_policy
 from pipeline.policy.registry import compile_registry
@@ -34,6 +35,7 @@ from tests.core.worlds import (
     raw_event,
 )
 
+PLACES = {"", "event", "profile_id", "time", "received_at", "properties", "region", OPERATOR}  # and no word of a client
 WORLDS = [
     World(context_of(policy_of()), {}),
     adult_world(),
@@ -76,10 +78,11 @@ def accounted(outcomes: list[Outcome], raw: bytes) -> None:
         if isinstance(outcome, Clean):
             assert set(json.loads(outcome.value)) == {"event", "properties"}
         if isinstance(outcome, Rejected):
-            assert outcome.path in {"", "event", "profile_id", "time", "received_at", "properties", "region"}
+            assert outcome.path in PLACES
 
 
 @settings(max_examples=500)
+@example({"$token": None})  # an update of a profile that does not say what to do
 @given(ANY)
 def test_any_json_has_an_outcome(value: Any) -> None:
     raw = json.dumps(value).encode()

@@ -177,7 +177,6 @@ def test_no_role_writes_where_it_has_no_business(
         ("deliver-in", topics.CONSENT),
         ("rights", topics.RAW),
         ("rights", topics.CLEAN_IN),
-        ("privacy-desk", topics.CONSENT),
         ("auditor", topics.RAW),
         ("auditor", topics.CLEAN_US),
         ("operator", topics.CONSENT),
