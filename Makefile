@@ -5,7 +5,8 @@ READY := .venv/.ready
 OPPONENTS := .venv-opponents
 MUTATION := .venv-mutation
 ARGS ?=
-# processes that run tests, each with a broker of its own; much of a test is waiting, so two fill two cores well
+# Processes that run tests, each with a broker of its own; much of a test is waiting, so two fill two cores well. The
+# seed lets sets iterate alike in all of them, as the names of the tests must; it is another one each time.
 TESTERS ?= 2
 
 .PHONY: demo test lint unit bench chaos wheel-check detectors mutation sbom pictures clean
@@ -30,7 +31,7 @@ lint: $(READY)
 	$(BIN)/deptry pipeline
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
+	PYTHONHASHSEED=$$(date +%S) $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
 
 wheel-check: $(READY)  ## build the wheel, install it into an empty environment, run it
 	$(BIN)/python tools/check_wheel.py
