@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,16 @@ def test_everybody_under_eighteen_is_counted_only(band: str) -> None:
 def test_settings_that_let_a_count_leave_or_not(over: dict[str, Any], why: DropReason | None) -> None:
     outcome = counts_world([NAME], over).one(child_event(NAME))
     assert isinstance(outcome, Counted) if why is None else fate(outcome) == (why, Cohort.IN_CHILD)
+
+
+def test_the_document_for_counts_ends_with_its_last_day_to_the_millisecond() -> None:
+    end = HERE.context.policy.gates[Cohort.IN_CHILD]
+    for now_ms, open_ in ((end - 1, True), (end, False)):
+        there = replace(HERE, context=HERE.context.at(now_ms))
+        outcome = there.one(child_event(NAME, time=now_ms, received_at=now_ms))
+        assert isinstance(outcome, Counted) is open_
+        if isinstance(outcome, Dropped):
+            assert outcome.reason is DropReason.VENDOR_GATE_EXPIRED
 
 
 @pytest.mark.parametrize("name", ["essential", "marketing", "ai_training"])
@@ -229,8 +240,9 @@ def test_a_count_is_an_event_that_mixpanel_accepts_and_that_has_no_id() -> None:
     }  # fmt: skip
     assert check_event(json.loads(value), 0, size=len(value), now_ms=NOW, token="token-in") is None
     assert len(insert_id) == 32
-    assert len(key) == 36
-    assert key.count(b"-") == 4
+    name = UUID(key.decode())
+    assert (str(name).encode(), name.version) == (key, 4)
+    assert type(event["properties"]["window_hours"]) is int
 
 
 @pytest.mark.parametrize(
