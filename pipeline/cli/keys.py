@@ -11,10 +11,8 @@ from pipeline.cli.options import console, with_settings
 from pipeline.core.identity import BEGINNING, KEY_NAMES, KeyVersion
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import Settings
-from pipeline.policy.compiling import SHIPPED
-from pipeline.policy.documents import Document, validate
+from pipeline.policy.compiling import load_policy
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.model import PolicySettings
 from pipeline.policy.vocabulary import Region
 from pipeline.workers.context import now_ms
 from pipeline.workers.key_file import DAY_MS, PLACES, add_version, create_key_file, next_start, retire_version
@@ -114,10 +112,7 @@ def _fingerprint(version: KeyVersion) -> str:
 
 def _longest_retention(settings: Settings) -> int:
     """Return after how many days Mixpanel holds nothing any more of anybody (R29, J17). Raise ConfigError."""
-    own = settings.policy.settings_file
     try:
-        documents = [Document(SHIPPED / "settings.yaml"), *([Document(own)] if own is not None else [])]
-        retention = validate(PolicySettings, documents).retention
+        return load_policy(settings.policy.settings_file).mixpanel_days
     except PolicyError as exc:
         raise ConfigError(str(exc)) from None
-    return max(retention.mixpanel_minor_days, retention.mixpanel_adult_days)

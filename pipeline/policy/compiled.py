@@ -85,7 +85,8 @@ class CompiledPolicy:
     held to any. languages: by region, those of the notices; none means any. rule_10_methods: of parents in India.
     killed: cohorts that the kill switch has stopped. age_sources: by region, the sources whose word makes somebody a
     teen or an adult. rotation_ms: by cohort, how long one pseudonym lasts. counting: None where nothing is counted.
-    hold: what is kept of India's data against an erasure.
+    hold: what is kept of India's data against an erasure. mixpanel_days: after how many days Mixpanel holds nothing any
+    more of anybody (R29, J17).
     """
 
     version: str
@@ -113,6 +114,7 @@ class CompiledPolicy:
     rotation_ms: Mapping[Cohort, int]
     counting: Counting | None = None
     hold: Hold | None = None
+    mixpanel_days: int = 730
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ def _compile(settings: PolicySettings, regions: list[RegionPolicy], sha256: str)
         rotation_ms={c: adult if c in {Cohort.US_ADULT, Cohort.IN_ADULT} else minor for c in Cohort},
         counting=compile_counting(settings),
         hold=_hold(settings.india.hold),
+        mixpanel_days=max(settings.retention.mixpanel_minor_days, settings.retention.mixpanel_adult_days),
     )
 
 

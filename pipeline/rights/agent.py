@@ -42,7 +42,7 @@ class RightsAgent:
         self,
         settings: Settings,
         policy_of: Callable[[], CompiledPolicy],
-        keys: KeyRing,
+        keys: Callable[[], KeyRing],
         identities: Callable[[str], Identity | None],
         caught_up: Callable[[int], Awaitable[None]],
         producer: ConfirmedProducer,
@@ -56,7 +56,7 @@ class RightsAgent:
         Args:
             settings: of the deployment.
             policy_of: returns the policy in force.
-            keys: the key ring, with every version that is not retired.
+            keys: the key ring of the moment, with every version that is not retired.
             identities: returns what is known of a profile of this worker, by its normalised id.
             caught_up: returns when the consent watch has processed all that was on a consent partition.
             producer: running; shared with the watch.

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.deliver.answers import Busy, Unavailable
 from pipeline.rights.results import TaskStatus
 
 _TRACKING_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # it becomes a part of an address
@@ -29,20 +30,6 @@ class Found:
 
     status: TaskStatus
     link: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Too many calls, or too many days to be scanned at a time. retry_after: seconds to wait at least, if it says."""
-
-    retry_after: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """A server error, or no answer at all. A task may have been made; another one does no harm."""
-
-    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

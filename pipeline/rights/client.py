@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from pipeline.deliver.answers import read_retry_after
+from pipeline.deliver.answers import Unavailable, read_retry_after
 from pipeline.ops.credentials import PrivacyAccess
-from pipeline.rights.answers import Created, Found, NotAnAnswer, Trouble, Unauthorized, Unavailable, read_created
+from pipeline.rights.answers import Created, Found, NotAnAnswer, Trouble, Unauthorized, read_created
 from pipeline.rights.answers import read_status as read_found
 
 _LONGEST_ANSWER: Final = 4 * 1024 * 1024  # bytes; 1,999 ids take about a fiftieth

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from pipeline.deliver.answers import Busy, Unavailable
 from pipeline.ops.credentials import PrivacyAccess
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metric_table import RIGHTS_HALTED
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import RightsSettings
 from pipeline.policy.vocabulary import Region
-from pipeline.rights.answers import Busy, Created, Found, NotAnAnswer, Refused, Trouble, Unauthorized, Unavailable
+from pipeline.rights.answers import Created, Found, NotAnAnswer, Refused, Trouble, Unauthorized
 from pipeline.rights.book import Case
 from pipeline.rights.client import PrivacyClient
 from pipeline.rights.halt import RightsHaltWhy

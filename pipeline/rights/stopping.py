@@ -33,7 +33,7 @@ class Stopping:
         self,
         kafka: KafkaSettings,
         policy_of: Callable[[], CompiledPolicy],
-        keys: KeyRing,
+        keys: Callable[[], KeyRing],
         identities: Callable[[str], Identity | None],
         caught_up: Callable[[int], Awaitable[None]],
         producer: ConfirmedProducer,
@@ -108,7 +108,7 @@ class Stopping:
         self._rotations.update(policy.rotation_ms.values())  # names under a rotation of lately are about, too
         identity = self._identities(profile)
         now_ms = max(self._clock(), case.received_at)
-        return reach(self._keys, policy, self._rotations, profile, identity, now_ms, granted_until=granted_until)
+        return reach(self._keys(), policy, self._rotations, profile, identity, now_ms, granted_until=granted_until)
 
     async def _write_plan(self, case: Case, ids: dict[Region, set[str]]) -> None:
         await self._journal.write(*plan(case.request_id, case.kind, case.received_at, ids, self._clock()))

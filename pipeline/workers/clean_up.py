@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from pipeline.deliver.answers import Busy, Unavailable
 from pipeline.deliver.incident import Incident, Task, written
 from pipeline.deliver.incident_files import IncidentFiles, read, write
 from pipeline.ops.credentials import privacy_access
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import Settings
-from pipeline.rights.answers import Busy, Created, Found, Refused, Trouble, Unauthorized, Unavailable
+from pipeline.rights.answers import Created, Found, Refused, Trouble, Unauthorized
 from pipeline.rights.client import PrivacyClient
 from pipeline.rights.client import Task as TaskKind
 from pipeline.rights.results import MAX_IDS, TaskStatus

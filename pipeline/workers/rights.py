@@ -1,19 +1,15 @@
 """The rights worker: what people decide about their data reaches what is queued, and what Mixpanel has (R25, R26)."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from pipeline.core.grants import Grant
 from pipeline.core.identity import KeyRing
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import Settings
 from pipeline.policy.compiled import CompiledPolicy, Registry
-from pipeline.policy.compiling import SHIPPED
-from pipeline.policy.documents import Document, validate
-from pipeline.policy.model import PolicySettings
 from pipeline.policy.vocabulary import Region
 from pipeline.rights.agent import RightsAgent
 from pipeline.rights.caught_up import CaughtUp
@@ -42,45 +38,17 @@ log = get_logger(__name__)
 
 
 class RightsRules(NamedTuple):
-    """What the watch and the agent need of the rules. kept_ms: how long Mixpanel keeps events at most (J17)."""
+    """What the watch and the agent need of the rules."""
 
     policy: CompiledPolicy
     registry: Registry
     keys: KeyRing
-    kept_ms: int
 
 
 def load_rights_rules(settings: Settings) -> RightsRules:
     """Load policy, registry and keys. Raise ConfigError with every problem of their files."""
     policy, registry = load_rules(settings)
-    own = settings.policy.settings_file
-    files = [SHIPPED / "settings.yaml", *([own] if own is not None else [])]
-    retention = validate(PolicySettings, [Document(path) for path in files]).retention
-    days = max(retention.mixpanel_minor_days, retention.mixpanel_adult_days)
-    return RightsRules(policy, registry, load_key_ring(settings), days * DAY_MS)
-
-
-class _LatestKeys(KeyRing):
-    """The key ring as its file is now, for who holds on to one. Only `reachable` may be asked."""
-
-    __slots__ = ("_rules",)
-
-    def __init__(self, rules: Rules[RightsRules]) -> None:
-        self._rules = rules
-
-    def reachable(
-        self,
-        region: Region,
-        profile: str,
-        grants: Iterable[Grant],
-        now_ms: int,
-        rotations_ms: Collection[int],
-        *,
-        since_ms: int,
-    ) -> set[str]:
-        """Return what the present key ring returns."""
-        keys = self._rules.current.keys
-        return keys.reachable(region, profile, grants, now_ms, rotations_ms, since_ms=since_ms)
+    return RightsRules(policy, registry, load_key_ring(settings))
 
 
 class RightsRoom:
@@ -109,7 +77,7 @@ class RightsRoom:
         self._agent = RightsAgent(
             settings,
             lambda: rules.current.policy,
-            _LatestKeys(rules),
+            lambda: rules.current.keys,
             self.identity,
             self.caught_up,
             self._producer,
@@ -184,10 +152,10 @@ class RightsRoom:
 
     def _terms(self) -> Terms:
         """Read the rules in force. What left under those of lately may be queued still, so they count as well."""
-        policy, _, keys, kept_ms = self._rules.current
+        policy, _, keys = self._rules.current
         self._rotations.update(policy.rotation_ms.values())
         self._recordless |= without_record(policy)
-        kept_ms += max(self._rotations)
+        kept_ms = policy.mixpanel_days * DAY_MS + max(self._rotations)
         return Terms(keys, policy.provider, self._recordless, tuple(self._rotations), kept_ms)
 
 

@@ -159,7 +159,7 @@ def test_every_field_of_the_policy_is_looked_at() -> None:
     looked_at = {name for change, _ in POLICY_STEPS.values() for name in change} | {
         "killed", "primary_child", "kids_rules", "own_region_only",
     }  # fmt: skip
-    lets_nothing_out = {"version", "sha256", "hold"}  # hold: how long a copy stays that has left
+    lets_nothing_out = {"version", "sha256", "hold", "mixpanel_days"}  # how long a copy stays that has left
     assert {field.name for field in fields(CompiledPolicy)} - looked_at == lets_nothing_out
 
 

@@ -162,7 +162,7 @@ class Desk:
         agent = RightsAgent(
             settings,
             lambda: self.policy,
-            self.keys,
+            lambda: self.keys,
             self.identities.get,
             caught_up,
             producer,

@@ -7,19 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.deliver.answers import Busy, Unavailable
 from pipeline.ops.settings import RightsSettings
 from pipeline.policy.vocabulary import Region
-from pipeline.rights.answers import (
-    Busy,
-    Created,
-    Found,
-    NotAnAnswer,
-    Refused,
-    Unauthorized,
-    Unavailable,
-    read_created,
-    read_status,
-)
+from pipeline.rights.answers import Created, Found, NotAnAnswer, Refused, Unauthorized, read_created, read_status
 from pipeline.rights.book import Batch, Case, Progress
 from pipeline.rights.client import Task
 from pipeline.rights.requests import Kind, Request
