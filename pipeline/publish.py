@@ -138,7 +138,7 @@ class Publisher:
         return self._send(self._consent_topic, _key(profile_id), None)
 
     def publish_raw(self, value: bytes, key: bytes | None, *, topic: str | None = None) -> Future[Published]:
-        """Publish bytes as they are, unchecked. For tests and load generation only."""
+        """Publish bytes as they are, unchecked: updates of profiles (docs/profiles.md), and tests."""
         return self._send(topic or self._topic, key, value)
 
     def flush(self, timeout: float = 30.0) -> None:

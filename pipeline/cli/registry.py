@@ -16,9 +16,9 @@ from pipeline.ops.settings import Settings
 from pipeline.policy.checks import SAFE_INTEGER
 from pipeline.policy.vocabulary import Cohort, Purpose
 from pipeline.schemas import event_schemas, load_schema, schema_dir
-from pipeline.workers.context import load_rules
+from pipeline.workers.context import load_profile, load_rules
 from pipeline.workers.drafting import Bounds, UndraftableError, Wishes, draft
-from pipeline.workers.notice import COLUMNS, grounds, items_of, markdown
+from pipeline.workers.notice import COLUMNS, grounds, items_of, markdown, profile_items
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DRAFTABLE = (Purpose.ANALYTICS, Purpose.MARKETING, Purpose.ESSENTIAL)
@@ -42,7 +42,14 @@ def notice(settings: Settings, cohort: str | None, settings_file: Path | None, *
     policy, compiled = load_rules(settings, settings_file)
     schemas, defaults = event_schemas(settings.policy.registry_dir), load_schema("mixpanel-defaults")
     cohorts = [Cohort(cohort)] if cohort is not None else list(Cohort)
-    found = {each: items_of(each, compiled, schemas, defaults, policy) for each in cohorts}
+    profile, schema = load_profile(policy), load_schema("profile")
+    found = {
+        each: [
+            *items_of(each, compiled, schemas, defaults, policy),
+            *profile_items(each, profile, schema, policy),
+        ]
+        for each in cohorts
+    }
     if as_page:
         click.echo(markdown(found, policy), nl=False)
         return

@@ -69,8 +69,8 @@ def describe(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as the JSON object that is printed."""
     match outcome:
         case Clean():
-            event = msgspec.Raw(outcome.value)
-            return {"outcome": "clean", "region": outcome.region, "cohort": outcome.cohort, "event": event}
+            about = {"outcome": "clean", "region": outcome.region, "cohort": outcome.cohort}
+            return about | {"profile" if outcome.is_update else "event": msgspec.Raw(outcome.value)}
         case Dropped():
             return {"outcome": "dropped", "reason": outcome.reason, "cohort": outcome.cohort}
         case Counted():

@@ -11,7 +11,7 @@ from pipeline.core.identity import FORBIDDEN_IDS, FUTURE_MS
 from pipeline.core.outcome import Rejected, RejectReason
 
 SECONDS_BELOW = 10**11  # as seconds this is the year 5138, as milliseconds 1973: no real time is ambiguous
-OLDEST_MS = 31_536_000_000  # 1971-01-01; older is refused by Mixpanel (Import Events, "time")
+OLDEST_MS = SECONDS_BELOW  # Mixpanel refuses what is before 1971, and would read our milliseconds of 1972 as seconds
 LONGEST_ID = 256
 WHOLE_DIGITS = range(9, 15)
 NUMERIC = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")

@@ -19,7 +19,7 @@ from pipeline.core.decide import Tried, trace
 from pipeline.core.decode import decode
 from pipeline.core.envelope import Envelope, read_envelope
 from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected, RejectReason
-from pipeline.core.profile_update import ITEMS, MAPPINGS, UPDATE, ProfileUpdate
+from pipeline.core.profile_update import ITEMS, MAPPINGS, OPERATORS, UPDATE, ProfileUpdate
 from pipeline.core.remarks import Remark, remark_on
 from pipeline.core.sanitize import sanitize
 from pipeline.core.signals import Signal, signals_of
@@ -84,9 +84,14 @@ def _explain(event: Any, outcome: Outcome, consents: ConsentLookup, context: Con
     state = consents.get(envelope.profile)
     standing, signals = signals_of(event, envelope, state, context)
     left = msgspec.json.decode(outcome.value) if isinstance(outcome, Clean) else {}
-    after = left.get("properties", {})
-    fields = tuple(_fields(event, left | after))
     update = event.get(UPDATE)
+    if isinstance(update, ProfileUpdate):
+        after = written_by(left)
+        left = {name: part for name, part in left.items() if name not in OPERATORS}
+        fields = tuple(_fields_of_update(event, left))
+    else:
+        after = left.get("properties", {})
+        fields = tuple(_fields(event, left | after))
     plan = context.profile if isinstance(update, ProfileUpdate) else context.registry.get(envelope.name)
     if plan is None:
         return Explanation(outcome, signals, envelope=fields)
@@ -94,7 +99,8 @@ def _explain(event: Any, outcome: Outcome, consents: ConsentLookup, context: Con
     given = _touched(update) if isinstance(update, ProfileUpdate) else envelope.properties
     properties = tuple(_properties(given, plan, outcome, after, region_of(event), context))
     written = {each.name for each in properties if each.after is not UNSET}
-    added = tuple((name, value) for name, value in after.items() if name not in written)
+    rest = left if isinstance(update, ProfileUpdate) else after
+    added = tuple((name, value) for name, value in rest.items() if name not in written)
     return Explanation(outcome, signals, plan, ways, fields, properties, added)
 
 
@@ -103,6 +109,25 @@ def _fields(event: dict[str, Any], after: dict[str, Any]) -> Iterator[Field]:
         if name not in {"properties", UPDATE}:
             place = _GOES_TO.get(name) if after else None
             yield Field(name, value, place, after[place] if place is not None else UNSET)
+
+
+def _fields_of_update(event: dict[str, Any], left: dict[str, Any]) -> Iterator[Field]:
+    """Yield the fields beside an update's operators. left: those that leave, none where it stays."""
+    goes_to = {"profile_id": "$distinct_id", "time": "$time"}
+    for name, value in event.items():
+        if name not in {"event", "properties", UPDATE}:
+            place = goes_to.get(name)
+            place = place if place in left else None
+            yield Field(name, value, place, left[place] if place is not None else UNSET)
+
+
+def written_by(update: dict[str, Any]) -> dict[str, Any]:
+    """Return what a clean update says of each property, by name, in the form of `_touched`."""
+    found: dict[str, Any] = {}
+    for operator, operand in update.items():
+        if operator in MAPPINGS:
+            found |= {name: [value] if operator in ITEMS else value for name, value in operand.items()}
+    return found
 
 
 def _touched(update: ProfileUpdate) -> dict[str, Any]:

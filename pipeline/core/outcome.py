@@ -5,6 +5,8 @@ from msgspec import Struct
 from pipeline.core.ruling import Ruling
 from pipeline.policy.vocabulary import Cohort, PropertyClass, Region, Word
 
+UPDATE_START = b'{"$'  # how the value of an update begins, and no event's
+
 
 class DropReason(Word):
     """Why policy keeps an event from leaving. The person's choice or the law decided; nothing is broken."""
@@ -40,7 +42,9 @@ class DropReason(Word):
     IDENTIFIER = "identifier"  # R12: a direct identifier inside a property that would be kept
     IDENTITY_EVENT = "identity_event"  # R16: it would merge the ids of several people or devices
     PROFILE_NEVER = "profile_never"  # R16: an update of the profile of somebody who is, or may be, a minor
-    PROFILE_NOT_DELIVERED = "profile_not_delivered"  # an adult's update that may leave; no delivery exists yet
+    PROFILE_NOT_REPEATABLE = "profile_not_repeatable"  # an update that would count twice if it came twice
+    PROFILE_EMPTY = "profile_empty"  # an update of which the registry allows nothing
+    GROUP_UNREGISTERED = "group_unregistered"  # an update of a group that no schema lists, or by an id it refuses
     CLASS = "class"  # the event holds data of a class that the policy drops whole events for
     KILL_SWITCH = "kill_switch"  # R38
     KEY_RETIRED = "key_retired"  # R15: the key for events of this time has been destroyed
@@ -68,10 +72,10 @@ class RejectReason(Word):
 
 
 class Clean(Struct, frozen=True, gc=False):
-    """An event that may leave.
+    """An event, or an update of a profile or group, that may leave.
 
-    key: the pseudonym, UTF-8; value: the Mixpanel import object, UTF-8 JSON; ruling: what was said about its
-    properties by their names; lost: classes of those that stayed behind because of their value; app_version: where
+    key: the pseudonym, UTF-8; value: the object for Mixpanel, UTF-8 JSON, see `is_update`; ruling: what was said about
+    its properties by their names; lost: classes of those that stayed behind because of their value; app_version: where
     the ruling has alarms, the version of the app they are a defect of.
     """
 
@@ -82,6 +86,11 @@ class Clean(Struct, frozen=True, gc=False):
     ruling: Ruling
     lost: tuple[PropertyClass, ...] = ()
     app_version: str = ""
+
+    @property
+    def is_update(self) -> bool:
+        """True for an object of `/engage` or `/groups`, without its token; False for an event, as `/import` has it."""
+        return self.value.startswith(UPDATE_START)
 
 
 class Dropped(Struct, frozen=True, gc=False):

@@ -131,7 +131,8 @@ def _decided(
     if plan is None:
         update = event.get(UPDATE)
         if isinstance(update, ProfileUpdate):  # nothing that JSON can say
-            return judge_update(update, case_of(event, envelope, state, standing, context.now_ms), region, context)
+            case = case_of(event, envelope, state, standing, context.now_ms)
+            return judge_update(update, envelope, case, region, context)
         known = envelope.name in IDENTITY_EVENTS
         return Dropped(DropReason.IDENTITY_EVENT if known else DropReason.UNKNOWN_EVENT, standing.cohort)
     case = case_of(event, envelope, state, standing, context.now_ms)

@@ -164,8 +164,17 @@ DROPPED: Mapping[DropReason, Meaning] = {
         "16 CFR 312.2 internal operations (2); DPDP Act s.9(3)",
         "no profile is kept of anybody who is, or may be, a minor",
     ),
-    DropReason.PROFILE_NOT_DELIVERED: Meaning(
-        "R16", "16 CFR 312.7; DPDP Act s.6(1)", "the update may leave, but updates of profiles are not delivered yet"
+    DropReason.PROFILE_NOT_REPEATABLE: Meaning(
+        "R16",
+        "16 CFR 312.8; DPDP Act s.8(3)",
+        "a second delivery of $add or $append would add a second time; compute the value and $set it, and use $union"
+        " for lists",
+    ),
+    DropReason.PROFILE_EMPTY: Meaning(
+        "R03, R16", "16 CFR 312.7; DPDP Act s.6(1)", "nothing of the update is on the list of what a profile may hold"
+    ),
+    DropReason.GROUP_UNREGISTERED: Meaning(
+        "R03, R16", "16 CFR 312.7; DPDP Act s.6(1)", "no schema lists groups of this kind, or it does not allow this id"
     ),
     DropReason.CLASS: Meaning(
         "R03", "16 CFR 312.7; DPDP Act s.6(1)", "the event holds data of a class for which whole events stay behind"

@@ -7,6 +7,7 @@ from pipeline.detect.catalogue import OPAQUE
 from pipeline.detect.engine import TOKENS, Scan, scan
 
 LIMIT = 120  # characters of free text that may leave
+MOST_BYTES = 255  # of a text: Mixpanel cuts a longer one, in the middle of a token as well
 
 
 def scrub(text: str, *, limit: int = LIMIT) -> str | None:
@@ -17,7 +18,7 @@ def scrub(text: str, *, limit: int = LIMIT) -> str | None:
     """
     seen = scan(text)
     if not seen.findings:
-        return text if len(text) <= limit else _checked(cut(text, limit))
+        return text if cut(text, limit) == text else _checked(cut(text, limit))
     replaced = _replace(seen)
     return None if replaced is None else _checked(cut(replaced, limit))
 
@@ -39,7 +40,9 @@ def _replace(seen: Scan) -> str | None:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return at most `limit` code points of a text; a token goes whole."""
+    """Return at most `limit` code points and `MOST_BYTES` bytes of a text; a token goes whole."""
+    if not text.isascii():
+        limit = min(limit, len(text.encode(errors="surrogatepass")[:MOST_BYTES].decode(errors="ignore")))
     if len(text) <= limit:
         return text
     opened = text.rfind("[", 0, limit)

@@ -144,7 +144,8 @@ class EventPlan:
     """A registered event: what it is for, and what each cohort may keep of it (R03).
 
     families: patterns of property names that are known by their form, for `rule_of` in the registry. countable: the
-    properties by which a child's events may be counted, with all their values (R11).
+    properties by which a child's events may be counted, with all their values (R11). group_keys: of the profile's plan,
+    the properties whose values may name a group at Mixpanel.
     """
 
     name: str
@@ -153,6 +154,7 @@ class EventPlan:
     rules: Mapping[Cohort, Mapping[str, PropertyRule]]
     families: Mapping[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]
     countable: Mapping[str, frozenset[str | bool]] = field(default_factory=dict)
+    group_keys: frozenset[str] = frozenset()
 
 
 Registry = Mapping[str, EventPlan]

@@ -2,10 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from pipeline.policy import bounds
 from pipeline.policy.checks import UnsupportedSchemaError, build_check, longest_text, most_digits
-from pipeline.policy.compiled import Check, ClassRule, CompiledPolicy, EventPlan, PropertyRule, Registry, Transform
+from pipeline.policy.compiled import (
+    COUNTED,
+    Check,
+    ClassRule,
+    CompiledPolicy,
+    EventPlan,
+    PropertyRule,
+    Registry,
+    Transform,
+)
 from pipeline.policy.counting import countable
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.transforms import GENERALIZERS, build_free_text, build_route
@@ -36,8 +47,11 @@ _Parts = tuple[Check | None, Transform | None, bool]
 def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) -> EventPlan:
     """Compile what a profile may hold, with Mixpanel's default properties added. Raise PolicyError.
 
-    Its name is empty, as no event's is, so that nothing known of events is taken for it.
+    Its name is empty, as no event's is, so that nothing known of events is taken for it. `x-group-keys` lists those of
+    its properties whose values may name a group.
     """
+    group_keys = schema.get("x-group-keys", ())
+    schema = {key: value for key, value in schema.items() if key != "x-group-keys"}
     compiler = _Compiler(schema, defaults, policy)
     plan = compiler.compile("")
     problems = compiler.problems
@@ -46,9 +60,22 @@ def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) ->
     for name, spec in schema.get("properties", {}).items():
         if isinstance(spec, Mapping) and list(spec.get("x-cohorts", GROUPS)) not in ([], ["adult"]):
             problems.append(f'properties.{name}: x-cohorts may list "adult" only: nobody else has a profile (R16)')
+    problems += _of_group_keys(group_keys, schema.get("properties", {}))
     if problems:
         raise PolicyError([f"schemas/profile.json: {problem}" for problem in problems])
-    return plan
+    return replace(plan, group_keys=frozenset(group_keys))
+
+
+def _of_group_keys(group_keys: Any, properties: Any) -> list[str]:
+    """Say what is wrong with a list of group keys: each is a property of its own that is a text."""
+    if not isinstance(group_keys, list | tuple):
+        return ["x-group-keys: must be a list of properties"]
+    wrong = [name for name in group_keys if not isinstance(name, str) or not _is_text(properties.get(name))]
+    return [f"x-group-keys: {name} is not a property of type string" for name in wrong]
+
+
+def _is_text(spec: Any) -> bool:
+    return isinstance(spec, Mapping) and spec.get("type") == "string"
 
 
 def compile_registry(schemas: Mapping[str, Schema], defaults: Schema, policy: CompiledPolicy) -> Registry:
@@ -72,6 +99,7 @@ class _Compiler:
 
     def __init__(self, schema: Schema, defaults: Schema, policy: CompiledPolicy) -> None:
         self.problems: list[str] = []
+        self._sizes: dict[Cohort, dict[str, int]] = {cohort: {} for cohort in Cohort}  # most bytes of what may leave
         self._schema = schema
         self._defaults = defaults
         self._policy = policy
@@ -79,6 +107,7 @@ class _Compiler:
     def compile(self, name: str) -> EventPlan:
         """Return the plan; it is of no use if there are problems."""
         schema = self._schema
+        self._of_event = bool(name)
         self.problems += [f"{key}: not a key of an event schema" for key in sorted(set(schema) - SCHEMA_KEYS)]
         if name in IDENTITY_EVENTS or name == PROFILE_UPDATE:
             self.problems.append("title: this event changes who is who at Mixpanel and cannot be registered (R16)")
@@ -96,13 +125,23 @@ class _Compiler:
                 self.problems.append(f"properties.{prop}: is a name of Mixpanel's own, so its x-class must be {own}")
             else:
                 self._add(rules, prop, spec, purpose)
-        families: dict[Cohort, list[tuple[re.Pattern[str], PropertyRule]]] = {cohort: [] for cohort in Cohort}
-        for pattern, spec in self._defaults.get("patternProperties", {}).items():
-            for cohort, rule in self._rules(pattern, spec, own=True):
-                families[cohort].append((re.compile(pattern), rule))
+        families = self._families()
+        if name:
+            self.problems += bounds.of_event(name, COUNTED, self._sizes)
         operation = str(schema.get("x-operation", ""))
         counts = {} if self.problems else countable(schema)
-        return EventPlan(name, purpose, operation, rules, {c: tuple(found) for c, found in families.items()}, counts)
+        return EventPlan(name, purpose, operation, rules, families, counts)
+
+    def _families(self) -> dict[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]:
+        """Compile names of Mixpanel's own that are known by how they begin. None may leave: nobody knows how many."""
+        families: dict[Cohort, list[tuple[re.Pattern[str], PropertyRule]]] = {cohort: [] for cohort in Cohort}
+        for pattern, spec in self._defaults.get("patternProperties", {}).items():
+            rules = dict(self._rules(pattern, spec, own=True))
+            for cohort, rule in rules.items():
+                families[cohort].append((re.compile(pattern), rule))
+            if self._of_event and any(rule.stripped is None for rule in rules.values()):
+                self.problems.append(f"patternProperties.{pattern}: what may leave has to be registered by name")
+        return {cohort: tuple(found) for cohort, found in families.items()}
 
     def _purpose(self) -> Purpose:
         try:
@@ -121,8 +160,18 @@ class _Compiler:
                     rules[cohort][name] = _withheld(rule, StripReason.CLASS)  # R06: not on events about other things
                 else:
                     rules[cohort][name] = rule
+            self._measure({cohort: rules[cohort][name] for cohort in Cohort}, name, spec)
         except UnsupportedSchemaError as exc:
             self.problems.append(f"properties.{name}: {exc}")
+
+    def _measure(self, rules: Mapping[Cohort, PropertyRule], name: str, spec: Schema) -> None:
+        """Note how large a property of an event may be when it leaves; one that may be too large is a problem."""
+        wrong: dict[str, None] = {}
+        for cohort, rule in rules.items():
+            if rule.stripped is None and rule.action is not Action.DROP_EVENT:
+                size = self._sizes[cohort][name] = bounds.largest(rule.action, spec)
+                wrong |= dict.fromkeys(bounds.of_property(name, spec, size) if self._of_event else [])
+        self.problems += [f"properties.{name}: {problem}" for problem in wrong]
 
     def _rules(self, name: str, spec: Any, *, own: bool) -> Iterator[tuple[Cohort, PropertyRule]]:
         kind, groups = _head(spec)

@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ruamel.yaml import YAML
 
 from pipeline.consent.files import Consents
+from pipeline.core.adapt import FIELDS
 from pipeline.core.consent import parse_consent
 from pipeline.core.context import Context
+from pipeline.core.explain import written_by
 from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.sanitize import sanitize
 from pipeline.ops.settings import Settings
@@ -73,6 +75,7 @@ class Case(_Written):
     person: str = Field(description="one of the world's people")
     event: str | None = Field(None, description="name of the event; the world's if it is not given")
     properties: Json | None = Field(None, description="instead of those of the world's event")
+    update: Json | None = Field(None, description="operators of an update of her profile, which it is instead")
     envelope: Json = Field({}, description="laid over the envelope of the world's event")
     without: list[str] = Field([], description="fields that the envelope lacks")
     raw: str | None = Field(None, description="the record as it is, instead of an event")
@@ -163,7 +166,10 @@ class Golden:
         event |= {} if case.event is None else {"event": case.event}
         event |= {} if case.properties is None else {"properties": case.properties}
         event = {name: value for name, value in event.items() if name not in case.without}
-        raw = _json(_at(event, now)) if case.raw is None else case.raw.encode()
+        event = _at(event, now)
+        if case.update is not None:
+            event = case.update | {"coppice": {name: event[name] for name in FIELDS if name in event}}
+        raw = _json(event) if case.raw is None else case.raw.encode()
         return sanitize(raw, _consents(case, person, now), context)
 
     def _context(self, settings: Json, where: str) -> Context:
@@ -237,7 +243,7 @@ def _seen(expected: Expected, outcome: Outcome) -> str:
             by = ", ".join(f"{name} = {json.dumps(value)}" for name, value in outcome.cell.dimensions)
             return f"counted as {outcome.cohort} by {by or 'nothing'}"
         case Clean():
-            left = json.loads(outcome.value)["properties"]
+            left = _left(outcome)
             parts = [f"leaves as {outcome.cohort} with {sorted(set(left) - ADDED)}"]
             parts += [
                 f"{name} = {json.dumps(left[name], ensure_ascii=False)}" if name in left else f"no {name}"
@@ -248,6 +254,16 @@ def _seen(expected: Expected, outcome: Outcome) -> str:
             parts += [f"holds {text!r}" for text in expected.absent if text in outcome.value.decode()]
             alarms = "" if expected.alarms is None else f", alarms {sorted(outcome.ruling.alarms)}"
             return ", ".join(parts) + alarms
+
+
+def _left(clean: Clean) -> Json:
+    """Return what leaves of an event, by name; of an update also the names it removes, marked as such."""
+    value: Json = json.loads(clean.value)
+    if not clean.is_update:
+        return dict(value["properties"])
+    removed = {f"$unset {name}": True for name in value.get("$unset", ())}
+    removed |= {name: True for name in ("$delete", "$group_id") if name in value}
+    return written_by(value) | removed | {"distinct_id": clean.key.decode()}
 
 
 def _json(value: Json) -> bytes:

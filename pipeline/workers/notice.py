@@ -6,6 +6,7 @@ Made from what the workers run with, so that the notice and the practice cannot 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.core.profile_update import ADULTS
 from pipeline.core.words import COHORTS, PURPOSES
 from pipeline.detect.scrub import LIMIT
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
@@ -24,6 +25,7 @@ COARSE = {
     "day": "day, without the time",
 }
 FEW = 8  # words of a list that are shown
+IN_PROFILE = "in the profile"  # in place of the events that carry an item
 COLUMNS = ("Data item", "What it is", "Class", "How it leaves", "Purpose", "Events")
 
 
@@ -69,6 +71,24 @@ def items_of(
     return [
         *(_item(key, plans, plans) for key in _added(cohort, policy)),
         *(_item(key, found, plans) for key, found in sorted(carriers.items())),
+    ]
+
+
+def profile_items(cohort: Cohort, profile: EventPlan, schema: Schema, policy: CompiledPolicy) -> list[Item]:
+    """Return what the profile of an adult may hold; nothing for anybody else (R16). schema: of profiles."""
+    if cohort not in ADULTS or not policy.decisions.get((cohort, profile.purpose)):
+        return []
+    return [
+        Item(
+            name,
+            str(spec.get("description", "")),
+            str(rule.kind),
+            form_of(rule, spec),
+            (profile.purpose,),
+            (IN_PROFILE,),
+        )
+        for name, spec in sorted(schema["properties"].items())
+        if (rule := profile.rules[cohort][name]).stripped is None
     ]
 
 

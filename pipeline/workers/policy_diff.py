@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.core.consent import ConsentLookup
 from pipeline.core.context import Context
 from pipeline.core.decode import decode
+from pipeline.core.explain import written_by
 from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected
 from pipeline.core.sanitize import sanitize
 from pipeline.ops.settings import Settings
@@ -126,7 +127,7 @@ def _changes(event: Any, was: Outcome, now: Outcome, old: Context, new: Context)
         return Change(direction, known, cohort, what, told_was, told_now)
 
     if isinstance(was, Clean) and isinstance(now, Clean):
-        given = event.get("properties") if type(event) is dict else None
+        given = (_given(event) if was.is_update else event.get("properties")) if type(event) is dict else None
         yield from _properties(given if type(given) is dict else {}, was, now, change)
         yield from _identity(was, now, old, new, change)
     elif isinstance(was, Clean):
@@ -140,6 +141,11 @@ def _changes(event: Any, was: Outcome, now: Outcome, old: Context, new: Context)
         yield change(Direction.STRICTER, "the event", _told(was), _told(now))
     elif (_told(was), before) != (_told(now), after):
         yield change(Direction.SAME, "the event", _told(was), _told(now))
+
+
+def _given(update: dict[str, Any]) -> dict[str, Any]:
+    """Return what an update asks for, by name; a value of another form than its operator's is none that leaves."""
+    return written_by({name: part for name, part in update.items() if type(part) is dict})
 
 
 def _properties(given: dict[str, Any], was: Clean, now: Clean, change: Any) -> Iterable[Change]:
@@ -174,8 +180,10 @@ def _identity(was: Clean, now: Clean, old: Context, new: Context, change: Any) -
 
 
 def _left(clean: Clean) -> dict[str, Any]:
-    properties: dict[str, Any] = json.loads(clean.value)["properties"]
-    return properties
+    left: dict[str, Any] = json.loads(clean.value)
+    if not clean.is_update:
+        return dict(left["properties"])
+    return written_by(left) | {"distinct_id": clean.key.decode()}
 
 
 def _cohort(outcome: Outcome) -> str:

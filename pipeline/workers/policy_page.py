@@ -113,7 +113,8 @@ def properties(
     )
     yield Section(
         "Profiles",
-        "What updates of an adult's profile may hold. They need her consent, and are not delivered yet (R16).",
+        "What updates of an adult's profile may hold. They need her consent; nobody else has a profile (R16)."
+        " docs/profiles.md tells which operators may be used.",
         ("Property", "Class", *SHOWN, "Requirement", "Section"),
         tuple(
             _property_row(policy, profile, prop, Purpose.ANALYTICS)

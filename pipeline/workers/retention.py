@@ -214,6 +214,15 @@ def _outside(policy: PolicySettings) -> Iterator[Store]:
             f"{ERASE} (R29, J17)",
             days * DAY_MS,
         )
+    yield Store(
+        "Mixpanel: profiles of adults",
+        Kind.VENDOR,
+        "What updates have written, under pseudonyms. By itself Mixpanel keeps a profile until somebody deletes it.",
+        f"{policy.retention.mixpanel_adult_days} d after the last update",
+        "the operator: deletes those in Mixpanel that nobody has updated for so long; an erasure deletes the person's",
+        f"{ERASE} (R29, J17)",
+        policy.retention.mixpanel_adult_days * DAY_MS,
+    )
 
 
 def _span(length_ms: int) -> str:

@@ -70,6 +70,19 @@ def test_clean_dropped_and_rejected_lines(run: Run) -> None:
     assert rejected == {"line": 2, "outcome": "rejected", "reason": "not_json", "path": ""}
 
 
+def test_an_update_of_a_profile_is_told_as_one(run: Run) -> None:
+    about = {name: EVENT[name] for name in ("profile_id", "region", "received_at")}
+    update = {"$token": "t", "$distinct_id": "raw", "$set": {"plan": "family", "x": 1}, "coppice": about}
+    clean, dropped = outcomes(run(encode(update) + b"\n" + encode(update | {"$add": {"levels_completed": 1}})))
+    profile = clean.pop("profile")
+    assert clean == {"line": 0, "outcome": "clean", "region": "us", "cohort": "US/adult"}
+    assert profile == {
+        "$distinct_id": profile["$distinct_id"], "$ip": "0", "$ignore_time": True,
+        "$time": (NOW - HOUR + 800) // 1000, "$set": {"plan": "family"},
+    }  # fmt: skip
+    assert dropped["reason"] == "profile_not_repeatable"
+
+
 def test_array_elements_share_the_line(run: Run) -> None:
     raw = GOOD + b"\n[" + GOOD + b",7," + GOOD + b"]\n\xef\xbb\xbf [" + GOOD + b"]\n" + GOOD
     found = [(o["line"], o.get("index"), o["outcome"]) for o in outcomes(run(raw))]

@@ -64,7 +64,7 @@ def test_what_leaves_is_in_the_registry(cohort: str, properties: dict[str, Any])
     assert set(sent) == {"event", "properties"}
     kept = set(sent["properties"]) - FIXED_KEYS
     assert set(sent["properties"]) >= FIXED_KEYS
-    allowed = KEPT[group_of(cohort)] | ({"note"} if group_of(cohort) == "adult" else set())
+    allowed = KEPT[group_of(cohort)] | {"phrase"} | ({"note"} if group_of(cohort) == "adult" else set())
     assert kept <= allowed & set(properties)
     assert all(sent["properties"][name] == properties[name] for name in kept - {"note"})
     assert len(kept) + stripped(outcome).total() == len(properties)

@@ -27,7 +27,10 @@ def test_scrubs(text: str, left: str) -> None:
 
 
 def test_caps_at_a_code_point_and_never_inside_a_token() -> None:
-    assert scrub("म" * 200) == "म" * LIMIT
+    assert scrub("é" * 200) == "é" * LIMIT
+    assert scrub("म" * 200) == "म" * 85  # 255 bytes
+    assert scrub("म" * 84 + " 98765 43210") == "म" * 84 + " "
+    assert scrub("x" + "😀" * 64) == "x" + "😀" * 63
     assert scrub("x" * 115 + " 98765 43210 tail") == "x" * 115 + " "
     assert scrub("x" * 110 + " 98765 43210") == "x" * 110 + " "
     assert scrub("x" * 105 + " 98765 43210") == "x" * 105 + " [phone_in]"

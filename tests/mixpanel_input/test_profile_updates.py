@@ -1,17 +1,19 @@
-"""Updates of profiles and groups: for adults who agreed, cut to the registry, and not delivered yet (R16; T48)."""
+"""Updates of profiles and groups: of adults who agreed, cut to the registry, and of nobody else (R16; T48)."""
 
 import base64
 import dataclasses
+import json
 from typing import Any
 
 import pytest
 
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
+from pipeline.core.profile_update import NOT_REPEATABLE as NOT_REPEATABLE_OPERATORS
 from pipeline.core.profile_update import OPERATORS, ProfileUpdate, permitted, read_update
 from pipeline.core.ruling import Names, Ruling, ruling_for
 from pipeline.policy.errors import PolicyError
 from pipeline.policy.registry import compile_profile, compile_registry
-from pipeline.policy.vocabulary import IDENTITY_EVENTS, PROFILE_UPDATE, Cohort, PropertyClass, Region
+from pipeline.policy.vocabulary import IDENTITY_EVENTS, PROFILE_UPDATE, Action, Cohort, PropertyClass, Region
 from pipeline.schemas import load_schema
 from tests.core.worlds import (
     DEFAULTS,
@@ -30,7 +32,7 @@ from tests.core.worlds import (
 )
 from tests.mixpanel_input.sdk import COPPICE, HEADERS, judge, one, sdk_world, with_profile
 
-NOT_DELIVERED = (DropReason.PROFILE_NOT_DELIVERED, Cohort.US_ADULT)
+NOT_REPEATABLE = (DropReason.PROFILE_NOT_REPEATABLE, Cohort.US_ADULT)
 
 
 def update(**operations: Any) -> dict[str, Any]:
@@ -42,6 +44,14 @@ def update(**operations: Any) -> dict[str, Any]:
 def fate(outcome: Outcome) -> tuple[DropReason, Cohort]:
     assert isinstance(outcome, Dropped), outcome
     return outcome.reason, outcome.cohort
+
+
+def leaving(outcome: Outcome) -> dict[str, Any]:
+    """Return the object that leaves, whose beginning tells the sink where it goes."""
+    assert isinstance(outcome, Clean), outcome
+    assert outcome.is_update
+    left: dict[str, Any] = json.loads(outcome.value)
+    return left
 
 
 VALID: dict[str, Any] = {
@@ -60,22 +70,106 @@ def test_every_operator_has_a_case_here() -> None:
     assert VALID.keys() == OPERATORS
 
 
-@pytest.mark.parametrize("operator", VALID)
-def test_adult_with_consent_may_and_nothing_is_delivered(operator: str) -> None:
+@pytest.mark.parametrize("operator", sorted(VALID.keys() - NOT_REPEATABLE_OPERATORS))
+def test_an_adults_update_leaves_under_the_pseudonym_of_her_events(operator: str) -> None:
     event = update() | {operator: VALID[operator]}
-    assert fate(one(event)) == NOT_DELIVERED
-    assert fate(one(base64.b64encode(encode([event])))) == NOT_DELIVERED
+    outcome = one(event)
+    (of_events,) = judge(raw_event(event="analytics"))
+    assert isinstance(outcome, Clean)
+    assert isinstance(of_events, Clean)
+    assert outcome.key == of_events.key
+    expected = "" if operator == "$delete" else VALID[operator]
+    head = {"$distinct_id": outcome.key.decode(), "$ip": "0", "$ignore_time": True, "$time": (NOW - HOUR) // 1000}
+    assert leaving(outcome) == head | {operator: expected}
+    assert outcome.value.startswith(b'{"$distinct_id":"' + outcome.key)
     bare = {name: value for name, value in event.items() if name != "coppice"}
-    assert fate(one(bare, HEADERS)) == NOT_DELIVERED
+    for same in (one(base64.b64encode(encode([event]))), one(bare, HEADERS)):
+        assert isinstance(same, Clean)
+        assert same.value == outcome.value
+
+
+@pytest.mark.parametrize("operator", sorted(NOT_REPEATABLE_OPERATORS))
+@pytest.mark.parametrize("beside", [{}, {"$set": {"plan": "family"}}], ids=["alone", "beside another"])
+def test_what_would_count_twice_stays_behind_as_a_whole(operator: str, beside: dict[str, Any]) -> None:
+    assert fate(one(update() | beside | {operator: VALID[operator]})) == NOT_REPEATABLE
+
+
+def test_update_of_which_nothing_may_leave_stays() -> None:
+    for event in (update(set={"$email": "a@example.com"}), update(unset=["x"]), update(set={})):
+        assert fate(one(event)) == (DropReason.PROFILE_EMPTY, Cohort.US_ADULT)
+
+
+GROUP = {"$token": "client", "$group_key": "school", "$group_id": "hill", "coppice": COPPICE, "$time": NOW - HOUR}
+SCHOOL = {"type": "string", "pattern": "^[a-z]{3,12}$", "x-class": "operational", "x-cohorts": ["adult"]}
+
+
+def grouping(spec: dict[str, Any] = SCHOOL, **settings: Any) -> World:
+    """Return a world where adults' schools are groups."""
+    here = world(OPEN | settings, records=(RECORDS["US/adult"],))
+    schema = load_schema("profile")
+    schema |= {"properties": schema["properties"] | {"school": spec}, "x-group-keys": ["school"]}
+    plan = compile_profile(schema, DEFAULTS, here.context.policy)
+    return World(dataclasses.replace(here.context, profile=plan), here.consents)
+
+
+def dropping(here: World) -> World:
+    """Return the world with a policy that lets nothing leave which an identifier stands in."""
+    drop = dict.fromkeys(Cohort, Action.DROP_EVENT)
+    policy = dataclasses.replace(here.context.policy, identifier_in_kept=drop)
+    return World(dataclasses.replace(here.context, policy=policy, rulings={}), here.consents)
 
 
 @pytest.mark.parametrize("operator", VALID)
-def test_group_of_an_adult_with_consent(operator: str) -> None:
+def test_group_that_no_schema_lists_stays(operator: str) -> None:
     event = {"$token": "client", "$group_key": "family", "$group_id": "raw", "coppice": COPPICE}
-    assert fate(one(event | {operator: VALID[operator]})) == NOT_DELIVERED
-    found = read_update(event | {operator: VALID[operator]})
-    assert isinstance(found, ProfileUpdate)
-    assert found.group
+    event |= {operator: VALID[operator]}
+    reason = NOT_REPEATABLE[0] if operator in NOT_REPEATABLE_OPERATORS else DropReason.GROUP_UNREGISTERED
+    assert fate(one(event)) == (reason, Cohort.US_ADULT)
+
+
+def test_registered_group_leaves_by_an_id_that_its_schema_allows() -> None:
+    left = leaving(grouping().one(GROUP | {"$set": {"plan": "school", "$name": "Hill School"}}))
+    assert left == {
+        "$group_key": "school", "$group_id": "hill", "$time": (NOW - HOUR) // 1000, "$set": {"plan": "school"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("group_id", ["Hill School", "x", "profile-0001", "", None, 7, ["hill"], {"a": 1}], ids=repr)
+def test_group_by_an_id_that_its_schema_refuses_stays(group_id: Any) -> None:
+    event = GROUP | {"$group_id": group_id, "$set": {"plan": "school"}}
+    assert fate(grouping().one(event)) == (DropReason.GROUP_UNREGISTERED, Cohort.US_ADULT)
+
+
+def test_group_named_by_a_person_stays() -> None:
+    here = grouping(SCHOOL | {"pattern": "^[a-z0-9-]{3,36}$"})
+    for name in ("profile-0001", "raw-id", "9876543210"):
+        event = GROUP | {"$group_id": name, "$distinct_id": "raw-id", "$set": {"plan": "school"}}
+        assert fate(here.one(event)) == (DropReason.GROUP_UNREGISTERED, Cohort.US_ADULT)
+        assert fate(dropping(here).one(event)) == (DropReason.IDENTIFIER, Cohort.US_ADULT)
+
+
+@pytest.mark.parametrize("cohort", ["US/child", "US/teen", "IN/child"])
+def test_group_of_a_minor_stays(cohort: str) -> None:
+    here = with_profile(world(PERMISSIVE, records=(RECORDS[cohort],)))
+    event = GROUP | {"$set": {"plan": "school"}, "coppice": COPPICE | {"region": cohort[:2]}}
+    assert fate(here.one(event)) == (DropReason.PROFILE_NEVER, Cohort(cohort))
+
+
+TEXT = {"type": "string", "pattern": "^[a-z0-9 -]{1,40}$", "x-class": "operational", "x-cohorts": ["adult"]}
+
+
+@pytest.mark.parametrize("operator", ["$set", "$set_once"])
+@pytest.mark.parametrize("text", ["call 9876543210 today", "profile-0001", "her id is raw-id-of-the-sdk"])
+def test_an_identifier_in_a_value_keeps_it_or_the_whole_update_by_the_policy(operator: str, text: str) -> None:
+    here = grouping(TEXT)
+    event = update() | {"$distinct_id": "raw-id-of-the-sdk", operator: {"school": text, "plan": "family"}}
+    outcome = here.one(event)
+    assert leaving(outcome)[operator] == {"plan": "family"}
+    assert isinstance(outcome, Clean)
+    assert outcome.lost == (PropertyClass.OPERATIONAL,)
+    assert fate(dropping(here).one(event)) == (DropReason.IDENTIFIER, Cohort.US_ADULT)
+    harmless = event | {operator: {"school": "a hill", "plan": "family"}}
+    assert leaving(dropping(here).one(harmless))[operator] == {"school": "a hill", "plan": "family"}
 
 
 @pytest.mark.parametrize("cohort", ["US/child", "US/teen", "IN/child"])
@@ -164,12 +258,13 @@ def test_update_that_cannot_be_read(event: dict[str, Any], reason: RejectReason,
 
 @pytest.mark.parametrize("time", [(NOW - HOUR) // 1000, NOW - HOUR, (NOW - HOUR) / 1000, None])
 def test_time_in_seconds_or_milliseconds_or_not_at_all(time: Any) -> None:
-    assert fate(one(update(set={"plan": "family"}) | {"$time": time})) == NOT_DELIVERED
+    left = leaving(one(update(set={"plan": "family"}) | {"$time": time}))
+    assert abs(left["$time"] - (NOW - HOUR) // 1000) <= 1
 
 
 def test_update_and_event_in_one_body_have_an_outcome_each() -> None:
     first, second, third = judge([update(set={"plan": "family"}), {"event": "x", "properties": {}}, update(set=1)])
-    assert fate(first) == NOT_DELIVERED
+    assert leaving(first)["$set"] == {"plan": "family"}
     assert second == Rejected(RejectReason.MISSING_FIELD, "profile_id")
     assert third == Rejected(RejectReason.WRONG_TYPE, "operator")
 
@@ -185,7 +280,7 @@ def test_names_that_change_who_is_who_cannot_be_registered(name: str) -> None:
         compile_registry({name: SCHEMAS["analytics"] | {"title": name}}, DEFAULTS, policy_of())
 
 
-# --- what would be delivered
+# --- what is left of the operations
 
 
 def allowed(**operations: Any) -> dict[str, Any]:
@@ -239,7 +334,7 @@ def test_t48_place_of_a_profile_never_leaves() -> None:
 
 def test_what_stays_behind_is_counted() -> None:
     outcome = one(update(set={"plan": "family", "$email": "kid@example.com", "nickname_of_cat": "x"}))
-    assert isinstance(outcome, Dropped)
+    assert isinstance(outcome, Clean)
     assert outcome.ruling is not None
     assert dict(outcome.ruling.stripped) == {PropertyClass.CONTACT: 1, "unregistered": 1}
 
@@ -259,6 +354,9 @@ def test_without_a_registry_of_profiles_nothing_may_be_updated() -> None:
             {"properties": {"plan": {"type": "boolean", "x-class": "operational", "x-cohorts": ["teen", "adult"]}}},
             "properties.plan",
         ),
+        ({"x-group-keys": ["levels_completed"]}, "x-group-keys"),
+        ({"x-group-keys": ["nowhere"]}, "x-group-keys"),
+        ({"x-group-keys": "plan"}, "x-group-keys"),
         ({"properties": {"$email": {"type": "boolean", "x-class": "operational", "x-cohorts": []}}}, "email"),
     ],
 )
