@@ -10,9 +10,10 @@ from typing import Any, Final
 from benchmarks.figures import Figure
 from benchmarks.site import Site, helper, standin, steady
 from benchmarks.watch import Run, watch
-from pipeline.policy.vocabulary import Region
+from pipeline.policy.vocabulary import Cohort, Region
 from pipeline.sandbox.mixpanel import sandbox_project
 from pipeline.sandbox.mixpanel_client import StandInClient
+from pipeline.stream.cohort_header import HEADERS
 from pipeline.stream.topics import CLEAN_US
 
 WORKER: Final = {0: "deliver_worker_events_per_s", 50: "deliver_worker_50ms_events_per_s"}
@@ -33,7 +34,7 @@ def measure(site: Site, wanted: set[str]) -> Iterator[Figure]:
     if wanted & set(WORKER.values()):
         with site.deployment(PREFIX):  # its topics stay when it ends
             site.say(f"producing {site.scale.deliver:,} clean events")
-            site.feeder.feed(PREFIX + CLEAN_US, islice(cycle(records), site.scale.deliver))
+            site.feeder.feed(PREFIX + CLEAN_US, islice(cycle(records), site.scale.deliver), HEADERS[Cohort.US_ADULT])
     for delay_ms, name in WORKER.items():
         if name in wanted:
             yield _worker_figure(site, name, delay_ms, size)

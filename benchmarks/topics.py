@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from benchmarks.events import Keyed
 from benchmarks.figures import NotMeasuredError
 from pipeline.stream.client_config import producer_config
+from pipeline.stream.producer import Headers
 
 _POLL_EVERY: Final = 1_000
 _FLUSH_S: Final = 60.0
@@ -22,11 +23,11 @@ class Feeder:
         self._producer = Producer({**producer_config(), **_quiet(bootstrap)})
         self._failed = 0
 
-    def feed(self, topic: str, records: Iterable[Keyed]) -> int:
+    def feed(self, topic: str, records: Iterable[Keyed], headers: Headers | None = None) -> int:
         """Produce records; return their number once all are acknowledged. Raise NotMeasuredError when one is not."""
         count = 0
         for key, value in records:
-            while not self._produce(topic, key, value):
+            while not self._produce(topic, key, value, headers):
                 self._producer.poll(0.01)
             count += 1
             if count % _POLL_EVERY == 0:
@@ -35,9 +36,9 @@ class Feeder:
             raise NotMeasuredError(f"the broker did not acknowledge every record of {topic}")
         return count
 
-    def _produce(self, topic: str, key: bytes, value: bytes) -> bool:
+    def _produce(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> bool:
         try:
-            self._producer.produce(topic, value, key, on_delivery=self._delivered)
+            self._producer.produce(topic, value, key, on_delivery=self._delivered, headers=headers)
         except BufferError:
             return False
         return True

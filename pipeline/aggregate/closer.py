@@ -13,8 +13,9 @@ from pipeline.aggregate.emission import Emission, Sender, emission
 from pipeline.aggregate.records import Close, Emitted, Window, mark
 from pipeline.aggregate.windows import LATEST_MS, Windows
 from pipeline.ops.logging import get_logger
-from pipeline.policy.vocabulary import Region, Space
-from pipeline.stream.producer import ConfirmedProducer
+from pipeline.policy.vocabulary import Cohort, Region, Space
+from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.producer import ConfirmedProducer, Headers
 
 LOOK_S = 1.0
 
@@ -69,6 +70,9 @@ class Closer:
         self._terms = terms
         self._emitted = emitted
         self._now_ms = now_ms
+        self._ending = False
+        self._looking = 0
+        self._looked = asyncio.Event()
 
     async def watch(self, partition: int) -> None:
         """Look every second, until cancelled: the partition has left, or the worker stops."""
@@ -76,8 +80,25 @@ class Closer:
             await self.look(partition)
             await asyncio.sleep(LOOK_S)
 
+    async def finish(self) -> None:
+        """Begin nothing more, and return when no partition is in the middle of it."""
+        self._ending = True
+        while self._looking:
+            self._looked.clear()
+            await self._looked.wait()
+
     async def look(self, partition: int) -> None:
         """Close what is due in a partition, and send what is closed."""
+        if self._ending:
+            return
+        self._looking += 1
+        try:
+            await self._close(partition)
+        finally:
+            self._looking -= 1
+            self._looked.set()
+
+    async def _close(self, partition: int) -> None:
         state, terms = self._log.state(partition), self._terms()
         if state is None or not state.complete or terms is None:
             return
@@ -100,17 +121,23 @@ class Closer:
             log.error("counts stay behind: the key for their window has been destroyed", windows=1)
             return True
         made = await asyncio.to_thread(emission, closed, sender)  # a day of many children takes its time
-        await self._produce(self._topics.clean, partition, made.records)
+        await self._produce(self._topics.clean, partition, made.records, HEADERS[Cohort.IN_CHILD])
         self._emitted(made)
         return True
 
     async def _mark(self, partition: int, marks: Sequence[Close | Emitted]) -> None:
         await self._produce(self._topics.aggregates, partition, [(None, mark(each)) for each in marks])
 
-    async def _produce(self, topic: str, partition: int, records: Sequence[tuple[bytes | None, bytes]]) -> None:
+    async def _produce(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[tuple[bytes | None, bytes]],
+        headers: Headers | None = None,
+    ) -> None:
         batch = self._producer.batch()
         for key, value in records:
-            batch.add(topic, value, key, partition)
+            batch.add(topic, value, key, partition, headers)
         await batch.done()
 
 

@@ -8,6 +8,7 @@ import click
 
 from pipeline import __version__
 from pipeline.ops.errors import ConfigError
+from pipeline.ops.logging import configure_logging
 
 # command → module:attribute
 COMMANDS = {
@@ -61,7 +62,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command. A ConfigError is one message and exit status 2; a closed pipe ends quietly."""
+    """Run the command. A ConfigError is one message and exit status 2; a closed pipe ends quietly.
+
+    Of everything unforeseen only types and places in the code are printed: the text may hold what a person wrote (R34).
+    """
+    configure_logging("warning")
     try:
         cli()
     except ConfigError as exc:

@@ -1,4 +1,4 @@
-"""The command that runs a Mixpanel stand-in in the foreground."""
+"""`coppice mixpanel`: a stand-in for Mixpanel in the foreground, and the check of the real projects."""
 
 import signal
 import threading
@@ -6,11 +6,28 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.mixpanel_check import check
 from pipeline.ops.errors import ConfigError
 from pipeline.sandbox.mixpanel import ImportOptions, MixpanelStandIn, Project, sandbox_project
 
 
-@click.command("mixpanel")
+class _StandInOr(click.Group):
+    """A group whose options without a command's name are those of `stand-in`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["stand-in", *args])
+
+
+@click.group("mixpanel", cls=_StandInOr)
+def mixpanel() -> None:
+    """Check the access to the real projects, or run a stand-in for one (also without the word stand-in)."""
+
+
+mixpanel.add_command(check)
+
+
+@mixpanel.command("stand-in")
 @click.option("--region", type=click.Choice(["us", "in"]), required=True, help="The region it stands for.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
@@ -21,7 +38,7 @@ from pipeline.sandbox.mixpanel import ImportOptions, MixpanelStandIn, Project, s
 @click.option("--max-bytes", type=click.IntRange(1), help="Uncompressed bytes of a request.  [default: 2097152]")
 @click.option("--count-only", is_flag=True, help="Count events and check nothing: for benchmarks.")
 @click.option("--url-file", type=click.Path(path_type=Path), help="Also write the address to this file.")
-def mixpanel(
+def stand_in(
     *,
     region: str,
     host: str,

@@ -6,22 +6,18 @@ body accepts nearly everything. Whatever it does not accept is decoded, unfolded
 (`leak_patterns`). So a form that nobody has thought of is looked at, too; but only what is recognised is a hit.
 """
 
-import base64
-import binascii
-import html
 import json
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote
 
 import msgspec
 import re2
 
 from pipeline.deliver.canaries import Planted
+from pipeline.deliver.leak_forms import unfold
 from pipeline.deliver.leak_patterns import EMBEDDING, LeakKind, is_forbidden, kinds_in
 
 UNREGISTERED: Final = "(unregistered)"
@@ -53,20 +49,17 @@ _STRING: Final = (  # digits are too few, or too far apart, for the number of an
 _WORDS: Final = rf'\[(?:"{_TEXT}"(?:,"{_TEXT}")*)?\]'
 _VALUE: Final = rf"(?:{_STRING}|-?[0-9]{{1,8}}(?:\.[0-9]{{1,17}})?|true|false|null|{_WORDS})"
 _OWN: Final = frozenset({"token", "time", "mp_lib", "$lib_version"})
+_OF_US: Final = frozenset({"event", "distinct_id", "$insert_id", "ip", "$distinct_id", "$group_key", "$group_id", ""})
+_OPERATORS: Final = frozenset({"$set", "$set_once", "$union", "$remove", "$unset", "$delete", "$add", "$append"})
+_GROUP_ID: Final = re.compile(r"[0-9a-f]{32}")  # a pseudonym; another one is a word that the registry lists
+_SECONDS: Final = range(31_536_000, 10**10)  # a time since 1971
 _MAX_MEMORY: Final = 64 << 20  # bytes that the automaton may take; it needs a few
 
-_ENCODED: Final = re.compile(r"[0-9A-Za-z+/_-]{16,}={0,2}")
-_INVISIBLE: Final = dict.fromkeys(
-    [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
-)
-_DASHES: Final = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 _PSEUDONYM: Final = re.compile(_UUID)
 _PLAIN: Final = re.compile(  # the cheapest look at a part of what was not accepted as a whole
     r"[A-PR-Y]?[a-pr-y _.,!?'-]*[0-9]{0,7}|[0-9]{1,2}(?:\.[0-9]{1,3}){2}"
 )
 _SHORTEST: Final = 10**8  # a smaller number is nobody's
-_LAYERS: Final = 3
-_MOST_FORMS: Final = 24
 
 
 class Hit(NamedTuple):
@@ -81,11 +74,14 @@ class LeakScan:
     """Looks for leaks in batches. It may be used in several threads at a time.
 
     events, names: of the events and properties that may leave by the registry in force; whatever has another name is
-    looked at closely. planted: values that must never be seen.
+    looked at closely. planted: values that must never be seen. profile: names that a profile or group may have.
     """
 
-    def __init__(self, events: Collection[str], names: Collection[str], planted: Planted) -> None:
+    def __init__(
+        self, events: Collection[str], names: Collection[str], planted: Planted, profile: Collection[str] = ()
+    ) -> None:
         self._names = frozenset(names)
+        self._profile = frozenset(profile)
         self._planted = planted
         options = re2.Options()
         options.max_mem = _MAX_MEMORY
@@ -119,6 +115,9 @@ class LeakScan:
     def _findings(self, value: bytes) -> Iterator[tuple[str, LeakKind]]:
         try:
             event = _decode(value)
+            if type(event) is dict and _OPERATORS.intersection(event):
+                yield from self._in_update(event)
+                return
             properties = event["properties"]
             beside = [(name, part) for name, part in event.items() if name != "properties"]
             named = list(properties.items())
@@ -137,6 +136,28 @@ class LeakScan:
                 if not (type(part) is str and re.fullmatch(r"[0-9a-f-]{32,36}", part)):
                     yield from ((name, kind) for kind in self._in_any(part))
             elif name not in _OWN and not self._is_plain_property(name, part):
+                yield from self._in_property(name, part)
+
+    def _in_update(self, update: dict[str, Any]) -> Iterator[tuple[str, LeakKind]]:
+        """Look at an update of a profile or group: there are few, so that every one is looked at closely."""
+        for name, part in update.items():
+            if name in _OPERATORS:
+                yield from self._in_operand(part)
+            elif not _is_own_part(name, part):
+                yield from self._in_property(name, part)
+
+    def _in_operand(self, operand: Any) -> Iterator[tuple[str, LeakKind]]:
+        if type(operand) is list:  # names, of `$unset`
+            names = {name: True for name in operand if type(name) is str}
+            operand = names | {"": [each for each in operand if type(each) is not str]}
+        elif type(operand) is not dict:
+            operand = {"": operand}
+        for name, part in operand.items():
+            if name in self._profile or not name:
+                yield from ((name, kind) for kind in self._in_any(part))
+                if type(part) is list and name:
+                    yield from ((name, kind) for kind in _in_numbers(part))
+            else:
                 yield from self._in_property(name, part)
 
     def _is_plain_property(self, name: str, value: Any) -> bool:
@@ -192,10 +213,26 @@ class LeakScan:
 
     def _written(self, name: str) -> str:
         """Return a property's name as it may stand in a file: known, or forbidden, which is a word of our own list."""
-        if name in self._names or name in {"event", "distinct_id", "$insert_id", "ip", ""}:
+        if name in self._names or name in self._profile or name in _OF_US:
             return name or "(not an event)"
         known = is_forbidden(name, "x") and re.fullmatch(r"\$?[A-Za-z_-]{2,40}", name)
         return name if known else UNREGISTERED
+
+
+def _is_own_part(name: str, part: Any) -> bool:
+    """Say whether something beside the operators of an update is ours, in our own form."""
+    match name:
+        case "$token":
+            return type(part) is str and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", part) is not None
+        case "$distinct_id":
+            return type(part) is str and _PSEUDONYM.fullmatch(part) is not None
+        case "$group_id":
+            return type(part) is str and _GROUP_ID.fullmatch(part) is not None
+        case "$ip":
+            return type(part) is str and part == "0"
+        case "$time":
+            return type(part) is int and part in _SECONDS
+    return name == "$ignore_time" and part is True
 
 
 def _is_plain(part: Any) -> bool:
@@ -217,40 +254,6 @@ def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, part in pairs:
         found[name] = [found[name], part] if name in found else part
     return found
-
-
-def unfold(text: str) -> list[str]:
-    """Return a text and what it decodes to (percent, HTML, base64), written one way: NFKC, ASCII digits and dashes."""
-    found: dict[str, None] = {}
-    fresh = [text]
-    for _ in range(_LAYERS):
-        plain = [_plain(each) for each in fresh]
-        fresh = [each for each in plain if each not in found]
-        found.update(dict.fromkeys(fresh))
-        fresh = [inner for each in fresh for inner in _decoded(each)][:_MOST_FORMS]
-    return list(found)
-
-
-def _plain(text: str) -> str:
-    if text.isascii():
-        return text
-    folded = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_DASHES)
-    return "".join(str(unicodedata.decimal(sign, sign)) for sign in folded)
-
-
-def _decoded(text: str) -> Iterator[str]:
-    if "%" in text:
-        yield unquote(text)
-    if "&" in text:
-        yield html.unescape(text)
-    for token in () if text.islower() else _ENCODED.findall(text):  # base64 without a capital is not worth a try
-        padded = token.rstrip("=").translate(str.maketrans("-_", "+/"))
-        try:
-            inner = base64.b64decode(padded + "=" * (-len(padded) % 4)).decode()
-        except (binascii.Error, ValueError):
-            continue
-        if inner.isprintable():
-            yield inner
 
 
 def _in_numbers(values: list[Any]) -> Iterator[LeakKind]:

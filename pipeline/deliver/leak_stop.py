@@ -42,6 +42,11 @@ class Seen(NamedTuple):
     hits: Sequence[Hit]
     canaries: Sequence[int]
 
+    def owned_by(self, owners: Sequence[int]) -> "Seen":
+        """Return the same by the records that the values were made of. owners: for each value, its record's place."""
+        hits = [hit._replace(number=owners[hit.number]) for hit in self.hits]
+        return Seen(hits, [owners[number] for number in self.canaries])
+
 
 class LeakStop:
     """Looks at batches, and says what of them may be sent. Construct it in the event loop.

@@ -8,7 +8,9 @@ class DeliveryRejectReason(StrEnum):
 
     TOO_LARGE = "too_large"  # alone over the limit of an event or of a request
     REFUSED_BY_MIXPANEL = "refused_by_mixpanel"  # named in `failed_records`, or a request of its own answered 400
-    NOT_AN_EVENT = "not_an_event"  # a record without a value
+    NOT_AN_EVENT = "not_an_event"  # a record without a value, or with one that is no event
+    OVER_LIMIT = "over_limit"  # over one of Mixpanel's limits of an event: it would be cut, or refused
+    HOT_SHARD = "hot_shard"  # one person's events of one day are more than Mixpanel keeps apart
     LEAK = "leak"  # R35: personal data was found in it, or its batch was discarded for that
     NO_KEY = "no_key"  # a record without a key: nobody can say whether it is suppressed
 
@@ -19,6 +21,7 @@ class Fate(StrEnum):
     DELIVERED = "delivered"  # Mixpanel has confirmed it
     REJECTED = "rejected"  # set aside for good, and recorded as such
     SUPPRESSED = "suppressed"  # R25: taken out before an attempt to send it
+    STOPPED = "stopped"  # R37, R38: taken out before an attempt, since its cohort was stopped meanwhile
     CANARY = "canary"  # R35: an invented person's, looked at like the others and never sent
 
 
@@ -42,7 +45,8 @@ class RetryWhy(StrEnum):
 class HaltWhy(StrEnum):
     """Why a region sends nothing."""
 
-    UNAUTHORIZED = "unauthorized"  # 401; until the operator has acted and restarted the worker
+    UNAUTHORIZED = "unauthorized"  # 401; until Mixpanel accepts the credentials
     FORBIDDEN = "forbidden"  # 403; likewise
+    RESIDENCY = "residency"  # what is sent does not seem to arrive in the region's project; until it does
     KILL_SWITCH = "kill_switch"  # R38; until it is lifted
     LEAK = "leak"  # R35; until the incident is closed

@@ -16,21 +16,30 @@ from pipeline.ops.settings_names import env_name
 
 # https://docs.mixpanel.com/docs/privacy/in-residency
 INGESTION_HOST: Mapping[str, str] = MappingProxyType({"us": "api.mixpanel.com", "in": "api-in.mixpanel.com"})
+# https://docs.mixpanel.com/reference/raw-event-export
+EXPORT_HOST: Mapping[str, str] = MappingProxyType({"us": "data.mixpanel.com", "in": "data-in.mixpanel.com"})
 # https://docs.mixpanel.com/reference/gdpr-api
 APPLICATION_HOST: Mapping[str, str] = MappingProxyType({"us": "mixpanel.com", "in": "in.mixpanel.com"})
 HTTPS_PORT = 443
+OF_ACCOUNT = "the service account's secret"
 BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1; anything else could not be sent
 
 
 @dataclass(frozen=True, slots=True)
 class MixpanelProject:
-    """All that an import into one region's project needs. `host` is a base address without a final slash."""
+    """All that an import into one region's project needs, as it was at the start; `ServiceAccount` is as it is now.
+
+    host, export_host: base addresses without a final slash. secret_file: where the account's secret came from, if not
+    from a setting itself.
+    """
 
     region: str
     host: str
     project_id: str
     token: str = field(repr=False)
     credentials: ServiceAccountCredentials
+    export_host: str = ""
+    secret_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class PrivacyAccess:
         secret = self.bearer_secret
         if self.bearer_file is not None:
             try:
-                secret = _read_secret(self.bearer_file, _env(self.region, "privacy_token_file"), "the privacy token")
+                secret = read_secret(self.bearer_file, setting_name(self.region, "privacy_token_file"), "the token")
             except ConfigError:
                 return None
         return secret if BEARER.fullmatch(secret) else None
@@ -65,7 +74,7 @@ def privacy_access(settings: Settings, region: str) -> PrivacyAccess | None:
     Raises `ConfigError` for an application host that is not this region's own. A missing bearer token is no reason
     not to start: what does not need it goes on, and `bearer` tells.
     """
-    project = _project(settings, region)
+    project = region_settings(settings, region)
     token = project.token.get_secret_value().strip() if project.token else ""
     if not token:
         return None
@@ -86,19 +95,18 @@ def require_mixpanel(settings: Settings, region: str) -> MixpanelProject:
     Raises `ConfigError` that names every missing setting; also for a host that is not this region's own, and
     for `http://`. Both are allowed on loopback, where the stand-in lives.
     """
-    project = _project(settings, region)
+    project = region_settings(settings, region)
     token = project.token.get_secret_value().strip() if project.token else ""
-    user = (project.service_account_user or "").strip()
-    secret = _secret(project, region)
+    user, secret = _account(project, region)
     needed = {
         "project_id": project.project_id,
         "token": token,
         "service_account_user": user,
         "service_account_secret": secret,
     }
-    missing = [_env(region, name) for name, value in needed.items() if not value]
+    missing = [setting_name(region, name) for name, value in needed.items() if not value]
     if missing:
-        also = f" (or {_env(region, 'service_account_secret_file')})" if not secret else ""
+        also = f" (or {setting_name(region, 'service_account_secret_file')})" if not secret else ""
         raise ConfigError(f"Mixpanel region {region} is not configured: set {', '.join(missing)}{also}")
     project_id = project.project_id or ""
     return MixpanelProject(
@@ -107,29 +115,52 @@ def require_mixpanel(settings: Settings, region: str) -> MixpanelProject:
         project_id=project_id,
         token=token,
         credentials=ServiceAccountCredentials(username=user, secret=secret, project_id=project_id),
+        export_host=_checked_host(project.export_host, region, "export_host", EXPORT_HOST[region]),
+        secret_file=project.service_account_secret_file,
     )
 
 
-def _project(settings: Settings, region: str) -> RegionMixpanelSettings:
+def region_settings(settings: Settings, region: str) -> RegionMixpanelSettings:
+    """Return the settings of one region's project. Raises `ConfigError` for a region that there is not."""
     if region not in INGESTION_HOST:
         raise ConfigError(f"unknown region {region!r}; valid: {', '.join(INGESTION_HOST)}")
     return settings.mixpanel.us if region == "us" else settings.mixpanel.in_
 
 
-def _env(region: str, name: str) -> str:
+def setting_name(region: str, name: str) -> str:
+    """Return the environment's name of one setting of a region's project."""
     return env_name(PREFIX, ("mixpanel", region, name))
 
 
-def _secret(project: RegionMixpanelSettings, region: str) -> str:
+def _account(project: RegionMixpanelSettings, region: str) -> tuple[str, str]:
+    user = (project.service_account_user or "").strip()
     if project.service_account_secret is not None:
-        return project.service_account_secret.get_secret_value().strip()
+        return user, project.service_account_secret.get_secret_value().strip()
     path = project.service_account_secret_file
-    if path is None:
-        return ""
-    return _read_secret(path, _env(region, "service_account_secret_file"), "the service account's secret")
+    return read_account(path, region, user) if path is not None else (user, "")
 
 
-def _read_secret(path: Path, name: str, what: str) -> str:
+def read_account(path: Path, region: str, user: str) -> tuple[str, str]:
+    """Return user name and secret out of a service account's file; `user` where the file holds the secret alone.
+
+    A new secret at Mixpanel is a new account with a name of its own
+    (https://docs.mixpanel.com/reference/service-accounts), so the file may hold both, a line each, and both change at
+    once. Raises `ConfigError` for a file that cannot serve.
+    """
+    name = setting_name(region, "service_account_secret_file")
+    match [line.strip() for line in read_secret(path, name, OF_ACCOUNT).splitlines() if line.strip()]:
+        case [secret]:
+            return user, secret
+        case [named, secret]:
+            return named, secret
+    raise ConfigError(f"{name}: {path} must hold {OF_ACCOUNT}, or user name and secret on a line each")
+
+
+def read_secret(path: Path, name: str, what: str) -> str:
+    """Return what a secret's file holds, without space around it. name: of the setting; what: it must hold.
+
+    Raises `ConfigError` for a file that cannot be read, is empty or is no text.
+    """
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as exc:
@@ -142,7 +173,7 @@ def _read_secret(path: Path, name: str, what: str) -> str:
 
 
 def _checked_host(address: str, region: str, setting: str, expected: str) -> str:
-    name = _env(region, setting)
+    name = setting_name(region, setting)
     try:
         parts = urlsplit(address.strip())
         port = parts.port

@@ -108,6 +108,11 @@ REQUEST_SECONDS = _histogram(
 )
 RETRIES = _counter("coppice_retries_total", "Import requests sent again, by region and cause.", "region", "why")
 IN_FLIGHT_REQUESTS = _gauge("coppice_in_flight_requests", "Import requests that wait for an answer.", "region")
+CONCURRENCY_LIMIT = _gauge(
+    "coppice_concurrency_limit",
+    "Requests to Mixpanel that may be in flight at the same time; found out from its answers.",
+    "region",
+)
 DELIVERED_EVENTS = _counter("coppice_delivered_events_total", "Events that Mixpanel confirmed as imported.", "region")
 DELIVERY_REJECTED = _counter(
     "coppice_delivery_rejected_total",
@@ -134,6 +139,12 @@ SUPPRESSED_EVENTS = _counter(
     "region",
     "why",
 )
+STOPPED_EVENTS = _counter(
+    "coppice_stopped_events_total",
+    "Clean events that were not sent because the kill switch or the end of a document stopped their cohort meanwhile.",
+    "region",
+    "cohort",
+)
 SUPPRESSIONS_HELD = _gauge("coppice_suppressions_held", "Suppressed pseudonyms that are held in memory.")
 SUPPRESSIONS_FRESH_AGE_SECONDS = _gauge(
     "coppice_suppressions_fresh_age_seconds", "Seconds since the broker last confirmed how far suppressions reach."
@@ -152,6 +163,11 @@ DELIVERY_HALTED = _gauge(
     "1 while delivery of a region is stopped and offsets are held, by cause.",
     "region",
     "why",
+)
+CREDENTIALS_UNREADABLE = _gauge(
+    "coppice_credentials_unreadable",
+    "1 while the file of a service account's secret cannot be used and the last good secret stays in use.",
+    "region",
 )
 LEAK_HITS = _counter(
     "coppice_leak_hits_total",
@@ -222,6 +238,9 @@ LEDGER_FAULTS = _gauge(
 LEDGER_VERIFIED_TIMESTAMP_SECONDS = _gauge(
     "coppice_ledger_verified_timestamp_seconds",
     "When the auditor last came to a verdict on the ledger, in seconds since 1970; 0 if not yet.",
+)
+MEMORY_LIMIT_BYTES = _gauge(
+    "coppice_memory_limit_bytes", "Memory that the container lets the process use, in bytes; 0 without a limit."
 )
 WORKER_READY = _gauge("coppice_worker_ready", "1 while the worker of a role is ready, else 0.", "role")
 

@@ -100,8 +100,19 @@ class RegionMixpanelSettings(_Group):
     service_account_user: str | None = Field(None, description="User name of the Mixpanel service account.")
     service_account_secret: SecretStr | None = Field(None, description="Secret of the Mixpanel service account.")
     service_account_secret_file: Path | None = Field(
-        None, description="File that holds the service account's secret; use it or the secret, not both."
+        None,
+        description="File that holds the service account's secret, or its user name and secret on a line each; read"
+        " again when it changes, so that the account is renewed without a restart; use it or the secret, not both.",
     )
+    residency_check: Literal["off", "probe", "canary"] = Field(
+        "probe",
+        description="What a deliver worker asks Mixpanel before it sends: nothing; whether host, project, token and"
+        " account belong together; or that, and whether an event of its own arrives in the project.",
+    )
+    residency_wait_s: Seconds = Field(
+        600.0, description="Seconds within which that event has to be found in the project; without it nothing is sent."
+    )
+    export_host: str = Field(description="Base address of Mixpanel's raw export, where that event is looked for.")
     app_host: str = Field(description="Base address of Mixpanel's application, for deletions and exports by people.")
     privacy_token: SecretStr | None = Field(
         None, description="OAuth token of the deletion and retrieval API; it expires after a year."
@@ -128,6 +139,7 @@ class UsMixpanelSettings(RegionMixpanelSettings):
     """The project that holds events of people in the United States."""
 
     host: str = Field("https://api.mixpanel.com", description="Base address of Mixpanel's US ingestion API.")
+    export_host: str = Field("https://data.mixpanel.com", description="Base address of Mixpanel's US raw export.")
     app_host: str = Field("https://mixpanel.com", description="Base address of Mixpanel's US application.")
 
 
@@ -135,6 +147,7 @@ class IndiaMixpanelSettings(RegionMixpanelSettings):
     """The project that holds events of people in India."""
 
     host: str = Field("https://api-in.mixpanel.com", description="Base address of Mixpanel's India ingestion API.")
+    export_host: str = Field("https://data-in.mixpanel.com", description="Base address of Mixpanel's India raw export.")
     app_host: str = Field("https://in.mixpanel.com", description="Base address of Mixpanel's India application.")
 
 
@@ -155,7 +168,23 @@ class DeliverSettings(_Group):
         1_900_000, ge=1024, le=10_000_000, description="Most bytes of one import request before compression."
     )
     linger_s: Seconds = Field(1.0, description="Seconds after which a batch is sent although it is not full.")
-    concurrency: int = Field(8, ge=1, le=64, description="Import requests in flight at the same time.")
+    concurrency: int = Field(
+        20,
+        ge=1,
+        le=64,
+        description="Most requests in flight at the same time. How many there are is found out; it begins with 8.",
+    )
+    slow_ratio: float = Field(
+        2.0,
+        gt=1,
+        allow_inf_nan=False,
+        description="How many times as long as usual answers must take for fewer requests to be in flight.",
+    )
+    hot_shard_limit: int = Field(
+        200_000,
+        ge=1000,
+        description="Events of one person on one day that Mixpanel keeps apart; the sink stops a little below.",
+    )
     retry_base_s: Seconds = Field(2.0, description="Seconds before the first retry; doubled for each further one.")
     retry_cap_s: Seconds = Field(60.0, description="Longest wait between two retries, in seconds.")
     retry_jitter_s: float = Field(

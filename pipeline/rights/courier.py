@@ -63,20 +63,29 @@ class Courier:
         self._no_new_before = 0
         self._halted: RightsHaltWhy | None = None
         self._refused_bearer: str | None = None
+        self._ending = False
+        self._calling = asyncio.Lock()
 
     async def run(self) -> None:
         """Make calls until cancelled. Raises what writing a result raises."""
         self._client.open()
         try:
             while True:
-                call = self._next()
+                call = None if self._ending else self._next()
                 if call is None:
                     await asyncio.sleep(LOOK_S)
                     continue
-                await self._make(call)
+                async with self._calling:
+                    await self._make(call)
                 await asyncio.sleep(self._settings.call_gap_s)
         finally:
             await self._client.close()
+
+    async def finish(self) -> None:
+        """Begin no call any more, and return when the one under way is on record: it would be made twice."""
+        self._ending = True
+        async with self._calling:
+            return
 
     def publish(self) -> None:
         """Set the gauges of what needs somebody."""

@@ -147,6 +147,7 @@ class Deployment:
                 "service_account_user": project.service_account_user,
                 "service_account_secret": project.secret,
                 "app_host": standin.url,
+                "export_host": standin.url,
                 "privacy_token": project.privacy_token,
             }
         content: dict[str, Any] = {

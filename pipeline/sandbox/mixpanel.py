@@ -1,13 +1,14 @@
 """An HTTP server that obeys the contract of Mixpanel's import endpoint, for tests, demo and benchmarks.
 
-It also answers the deletion and retrieval API of the same project (`pipeline.sandbox.mixpanel_privacy`).
+It also takes updates of profiles (`pipeline.sandbox.mixpanel_profiles`), and answers the deletion and retrieval API of
+the same project (`pipeline.sandbox.mixpanel_privacy`) and its raw export (`pipeline.sandbox.mixpanel_export`).
 """
 
 import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from pipeline.sandbox import mixpanel_answers as answers
 from pipeline.sandbox.mixpanel_control import CONTROL_PREFIX, Control
+from pipeline.sandbox.mixpanel_export import RAW_EXPORT, ExportEndpoint
 from pipeline.sandbox.mixpanel_faults import Connection, Fault, FaultScript, named_fault
 from pipeline.sandbox.mixpanel_import import (
     ImportEndpoint,
@@ -24,32 +26,13 @@ from pipeline.sandbox.mixpanel_import import (
     Project,
 )
 from pipeline.sandbox.mixpanel_privacy import API_PREFIX, EXPORT_PREFIX, PrivacyEndpoint, PrivacyOptions
+from pipeline.sandbox.mixpanel_profiles import ENGAGE, GROUPS, ProfilesEndpoint
+from pipeline.sandbox.mixpanel_received import Received
 from pipeline.sandbox.mixpanel_server import LOOPBACK, HttpThread, break_connection, response_of
 
 __all__ = ["ImportOptions", "MixpanelStandIn", "Project", "Received", "sandbox_project"]
 
 _AS_USUAL: Final = Fault()
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One request as it came in, and what became of it.
-
-    `headers` have lower-case names, and of `authorization` only the scheme. `body_bytes` is the size after
-    decompression, `wire_bytes` before. `status` is None where the connection was broken instead of answered.
-    `time` is in seconds since the epoch by the stand-in's clock.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    wire_bytes: int
-    body_bytes: int
-    events: int
-    status: int | None
-    time: float
-    peer: str
 
 
 def sandbox_project(region: str) -> Project:
@@ -84,6 +67,9 @@ class MixpanelStandIn:
         self._script = FaultScript()
         self._endpoint = ImportEndpoint(project, self.options, self._script)
         self.privacy = PrivacyEndpoint(project.token, PrivacyOptions({project.privacy_token}), self._endpoint.store)
+        self.profiles = ProfilesEndpoint(project.token)
+        self.privacy.also = self.profiles
+        self.export = ExportEndpoint(region, self._endpoint)
         self._requests: list[Received] = []
         self._changed = threading.Condition(threading.RLock())
         self._server = HttpThread(self._serve, host=host, port=port, name=f"mixpanel-{region}")
@@ -198,6 +184,11 @@ class MixpanelStandIn:
         with self._changed:
             self._script.add(named_fault(fault, **variation) if isinstance(fault, str) else fault, times)
 
+    def fail_profiles(self, fault: Fault | str, times: int | None = 1, **variation: Any) -> None:
+        """Script a fault of /engage and /groups, as `fail` does for imports."""
+        with self._changed:
+            self.profiles.script.add(named_fault(fault, **variation) if isinstance(fault, str) else fault, times)
+
     def fail_privacy(self, fault: Fault | str, times: int | None = 1, **variation: Any) -> None:
         """Script a fault of the deletion and retrieval API, as `fail` does for imports."""
         with self._changed:
@@ -212,9 +203,17 @@ class MixpanelStandIn:
         with self._changed:
             self._script.refuse(predicate, message)
 
+    def change_secret(self, secret: str, user: str | None = None) -> None:
+        """Accept this secret of the service account, or of another one, from now on, and no other."""
+        user = user or self.project.service_account_user
+        with self._changed:
+            self.project = self._endpoint.project = replace(self.project, service_account_user=user, secret=secret)
+
     def clear_faults(self) -> None:
         """Answer as usual again."""
         with self._changed:
+            self.export.script.clear()
+            self.profiles.script.clear()
             self._script.clear()
             self.privacy.script.clear()
 
@@ -227,17 +226,26 @@ class MixpanelStandIn:
         sent = ImportRequest(dict(request.query), headers, await request.content.read())
         if request.path.startswith((API_PREFIX, EXPORT_PREFIX)):
             return await self._serve_privacy(request, sent)
-        if (request.method, request.path) != ("POST", "/import"):
+        if (request.method, request.path) == ("GET", RAW_EXPORT):
+            with self._changed:
+                answer = self.export.handle(sent, self.options.clock())
+                self._changed.notify_all()
+            return response_of(answer)
+        updates = request.path in {ENGAGE, GROUPS}
+        if request.method != "POST" or not (updates or request.path == "/import"):
             answer = answers.not_found(request.method, request.path)
             self._record(request, sent, Outcome(answer, len(sent.body)))
             return response_of(answer)
         with self._changed:
-            fault = self._script.take() or _AS_USUAL
+            fault = (self.profiles.script if updates else self._script).take() or _AS_USUAL
         if fault.delay_s:
             await self._delay(request, sent, fault.delay_s)
         with self._changed:
             counting = self.count_only and fault is _AS_USUAL
-            outcome = self._endpoint.count(sent) if counting else self._endpoint.handle(sent, fault)
+            if updates:
+                outcome = self.profiles.handle(request.path, sent, fault)
+            else:
+                outcome = self._endpoint.count(sent) if counting else self._endpoint.handle(sent, fault)
             answered = fault.connection is Connection.ANSWER
             self._record(request, sent, outcome, answered=answered)
         if not answered and request.transport is not None:

@@ -24,7 +24,8 @@ class Fault:
 
     `delay_s` seconds pass first. With `store` the events are judged and kept as usual although the answer
     says otherwise, which is how duplicates arise. `shortfall` imports the request without its last events and
-    says so in `num_records_imported`. Without `answer` the answer is the usual one.
+    says so in `num_records_imported`. With `lose` the events are judged and answered as usual, and kept nowhere: so it
+    is where a project has another residency than the host. Without `answer` the answer is the usual one.
     """
 
     answer: Answer | None = None
@@ -32,6 +33,7 @@ class Fault:
     delay_s: float = 0.0
     store: bool = False
     shortfall: int = 0
+    lose: bool = False
 
     @property
     def replaces_import(self) -> bool:
@@ -53,6 +55,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "whole_400": Fault(answers.wholly_refused("request could not be processed")),
     "close": Fault(connection=Connection.CLOSE),
     "reset": Fault(connection=Connection.RESET),
+    "lost": Fault(lose=True),
     "slow": Fault(delay_s=1.0),
     "stored_but_500": Fault(Answer(500, "internal server error", answers.TEXT_TYPE), store=True),
     "stored_but_closed": Fault(connection=Connection.CLOSE, store=True),

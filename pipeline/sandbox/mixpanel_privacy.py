@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from pipeline.sandbox import mixpanel_answers as answers
 from pipeline.sandbox.mixpanel_answers import Answer, json_answer
@@ -81,6 +81,13 @@ class PrivacyTask:
     export: bytes = field(default=b"", repr=False)
 
 
+class Removable(Protocol):
+    """What else a deletion deletes from."""
+
+    def remove(self, distinct_ids: Collection[str]) -> None:
+        """Delete what there is of these ids."""
+
+
 class PrivacyEndpoint:
     """Judges calls and keeps their tasks. Not safe for threads: the server guards it.
 
@@ -94,6 +101,7 @@ class PrivacyEndpoint:
         self.calls: list[PrivacyCall] = []
         self.tasks: dict[str, PrivacyTask] = {}
         self.url = ""
+        self.also: Removable | None = None
         self._token = token
         self._store = store
         self._numbers = itertools.count(1583792934719392965)
@@ -227,6 +235,8 @@ class PrivacyEndpoint:
         if task.status == "SUCCESS":
             if task.task is Task.DELETION:
                 self._store.remove(task.ids)
+                if self.also is not None:
+                    self.also.remove(task.ids)
             else:
                 found = self._store.of(task.ids)
                 task.export = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in found).encode() or b"\n"

@@ -37,6 +37,7 @@ class EventStore:
     def __init__(self, hot_shard_limit: int = HOT_SHARD_LIMIT) -> None:
         self._limit = hot_shard_limit
         self._events: dict[EventKey, dict[str, Any]] = {}
+        self._arrived: dict[EventKey, float] = {}
         self._of_the_day: Counter[tuple[str, int]] = Counter()
         self.stored = 0
         self.duplicates = 0
@@ -44,19 +45,26 @@ class EventStore:
         self.hot_shard = 0
         self.geo_violations: list[str] = []
 
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Keep one accepted event; one with a truthy `$ignore` vanishes, as in the service."""
+    def add(self, event: Mapping[str, Any], arrived: float = 0.0) -> None:
+        """Keep one accepted event; one with a truthy `$ignore` vanishes, as in the service.
+
+        arrived: when it came, in seconds since the epoch.
+        """
         if event["properties"].get("$ignore"):
             self.ignored += 1
             return
         kept = truncate_event(event)
         self._locate(kept["properties"])
         self._relieve_hot_shard(kept)
-        properties = kept["properties"]
-        key = EventKey(kept["event"], properties["distinct_id"], properties["time"], properties["$insert_id"])
+        key = _key_of(kept)
         self.stored += 1
         self.duplicates += key in self._events
         self._events[key] = kept
+        self._arrived.setdefault(key, arrived)
+
+    def arrived(self, event: Mapping[str, Any]) -> float:
+        """Return when an event that is kept came first, in seconds since the epoch."""
+        return self._arrived[_key_of(event)]
 
     def events(self) -> list[dict[str, Any]]:
         """Return the distinct events in order of first arrival, each in the version that came last."""
@@ -71,7 +79,7 @@ class EventStore:
         """Delete the events of these ids; what comes later is kept again."""
         wanted = set(distinct_ids)
         for key in [key for key in self._events if key.distinct_id in wanted]:
-            del self._events[key]
+            del self._events[key], self._arrived[key]
 
     def _locate(self, properties: dict[str, Any]) -> None:
         ip = properties.get("ip")
@@ -96,3 +104,8 @@ class EventStore:
         properties["mp_original_distinct_id"] = distinct_id
         properties["distinct_id"] = ""
         event["event"] = HOT_SHARD_EVENT
+
+
+def _key_of(event: Mapping[str, Any]) -> EventKey:
+    properties = event["properties"]
+    return EventKey(event["event"], properties["distinct_id"], properties["time"], properties["$insert_id"])

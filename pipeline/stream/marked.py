@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.stream.producer import ConfirmedProducer
+from pipeline.stream.producer import ConfirmedProducer, Headers
 
 REPLAY_HEADER = "coppice-replay"
-"""Header of a record that a replay produced; its value is the replay's name. Records of live work have no header."""
+"""Header of a record that a replay produced; its value is the replay's name. Records of live work do not have it."""
 
 
 class MarkedProducer(ConfirmedProducer):
@@ -40,8 +40,19 @@ class _Marking:
     def __len__(self) -> int:
         return len(self._producer)
 
-    def produce(self, topic: str, value: bytes, key: bytes | None, partition: int, on_delivery: Reported) -> None:
-        self._producer.produce(topic, value, key, partition, on_delivery, headers=self._headers)
+    def produce(  # the arguments of librdkafka's producer, in its order
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        partition: int,
+        callback: Reported,
+        on_delivery: None,
+        timestamp: int,
+        headers: Headers | None,
+    ) -> None:
+        marked = [*(headers or ()), *self._headers]
+        self._producer.produce(topic, value, key, partition, callback, on_delivery, timestamp, marked)
 
 
 class _Silence:
@@ -56,5 +67,5 @@ class _Silence:
     def purge(self) -> None:
         return
 
-    def produce(self, _topic: str, _value: bytes, _key: bytes | None, _partition: int, on_delivery: Reported) -> None:
-        on_delivery(None, None)
+    def produce(self, _topic: str, _value: bytes, _key: bytes | None, _partition: int, told: Reported, *_: Any) -> None:
+        told(None, None)

@@ -13,7 +13,10 @@ from pipeline.stream.errors import DeliveryError
 POLL_S = 0.002  # delivery reports are collected this often while any are due
 IDLE_POLL_S = 0.1  # and this often while none are, for librdkafka's own log lines
 FULL_QUEUE_WAIT_S = 0.01
+NOW = 0  # librdkafka: the time of the call; the broker writes its own over it
 ANY_PARTITION = -1  # librdkafka: let the partitioner choose by key
+
+Headers = list[tuple[str, str | bytes | None]]
 
 
 class ProduceBatch:
@@ -28,7 +31,14 @@ class ProduceBatch:
         self._due = 0
         self._sealed = False
 
-    def add(self, topic: str, value: bytes | None, key: bytes | None = None, partition: int | None = None) -> None:
+    def add(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
         """Queue a record, a tombstone if `value` is None; without `partition` the key decides where it goes.
 
         Never raises for what the broker or librdkafka refuses: the batch's future fails instead. While
@@ -40,7 +50,7 @@ class ProduceBatch:
         where = ANY_PARTITION if partition is None else partition
         while True:
             try:
-                self._producer.produce(topic, value, key, where, self._delivered)
+                self._producer.produce(topic, value, key, where, self._delivered, None, NOW, headers)
             except BufferError:
                 self._producer.poll(FULL_QUEUE_WAIT_S)
             except KafkaException as exc:

@@ -14,7 +14,7 @@ from pipeline.rights.requests import Kind
 from pipeline.rights.results import STATES
 from pipeline.stream.suppression import SuppressWhy
 
-ROLES = ("sanitize", "deliver", "rights", "aggregate")
+ROLES = ("sanitize", "deliver", "rights", "aggregate", "auditor")
 
 LABEL_VALUES: Mapping[str, tuple[str, ...]] = {
     "region": (*Region, "none"),  # none: a record that tells no region
@@ -25,6 +25,7 @@ LABEL_VALUES: Mapping[str, tuple[str, ...]] = {
     "coppice_batches_total.result": tuple(BatchResult),
     "coppice_retries_total.why": tuple(RetryWhy),
     "coppice_delivery_halted.why": tuple(HaltWhy),
+    "coppice_credentials_unreadable.region": tuple(Region),
     "coppice_leak_hits_total.kind": tuple(LeakKind),
     "coppice_consent_changes_total.why": tuple(SuppressWhy),
     "coppice_suppressed_events_total.why": tuple(SuppressWhy),

@@ -9,15 +9,18 @@ from pipeline.ops.credentials import MixpanelProject
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import Settings
-from pipeline.policy.compiled import COUNTED, CompiledPolicy, Registry
+from pipeline.policy.compiled import COUNTED, CompiledPolicy, EventPlan, Registry
 from pipeline.stream.topics import clean_topic
 from pipeline.workers.context import now_ms
 
 COUNT_NAMES = ("count", "window_hours")  # of the counts of children's events, beside their dimensions
 
 
-def leak_scan(registry: Registry, settings: Settings) -> LeakScan:
-    """Return a scan that knows which events and properties may leave, and what the canaries carry."""
+def leak_scan(registry: Registry, settings: Settings, profile: EventPlan | None = None) -> LeakScan:
+    """Return a scan that knows which events and properties may leave, and what the canaries carry.
+
+    profile: what profiles may hold; without it each of its names is looked at closely.
+    """
     names = {
         name
         for plan in registry.values()
@@ -26,18 +29,25 @@ def leak_scan(registry: Registry, settings: Settings) -> LeakScan:
         if rule.stripped is None
     }
     counted = [name + COUNTED for name in registry]
-    return LeakScan([*registry, *counted], [*names, *COUNT_NAMES], planted(settings.deliver.canary_seed))
+    held = [name for each in (profile.rules.values() if profile else ()) for name in each if not each[name].stripped]
+    return LeakScan([*registry, *counted], [*names, *COUNT_NAMES], planted(settings.deliver.canary_seed), held)
 
 
 def leak_stop(
-    settings: Settings, project: MixpanelProject, policy: CompiledPolicy, registry: Registry, metrics: Metrics
+    settings: Settings,
+    project: MixpanelProject,
+    policy: CompiledPolicy,
+    registry: Registry,
+    profile: EventPlan | None,
+    *,
+    metrics: Metrics,
 ) -> LeakStop:
     """Return the leak stop of one region's worker. Incidents that are open keep it closed from the start."""
     directory = settings.deliver.incident_dir
     return LeakStop(
         project.region,
         settings.kafka.topic_prefix + clean_topic(project.region),
-        leak_scan(registry, settings),
+        leak_scan(registry, settings, profile),
         IncidentFiles(directory) if directory is not None else None,
         destination=Destination(project.host, project.project_id),
         policy=written(policy),

@@ -24,6 +24,7 @@ from pipeline.stream.admin import require_topics
 from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.client_config import client_config
+from pipeline.stream.cohort_header import HEADERS
 from pipeline.stream.producer import ConfirmedProducer
 from pipeline.stream.rejection import Rejection
 from pipeline.stream.topics import AGGREGATES, CONSENT, RAW, REJECTED, clean_topic
@@ -34,6 +35,8 @@ from pipeline.workers.receipts import Receipts
 from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
 from pipeline.workers.tally import Counts, Tally
+
+CONFIRM_S = 2.0  # a worker has 10 s to stop
 
 log = get_logger(__name__)
 
@@ -72,7 +75,7 @@ class SanitizeRole:
         tally = Tally()
         batch = self._producer.batch()
         context = self._rules.current.at(now_ms())
-        partition, clean = chunk.tp.partition, self._clean
+        partition, clean, cohorts = chunk.tp.partition, self._clean, HEADERS
         kept, dropped, rulings = tally.kept, tally.dropped, tally.rulings
         decisions: list[Key | list[Key]] = []
         decided: list[Key] = []
@@ -86,7 +89,7 @@ class SanitizeRole:
                     rulings[outcome.ruling, outcome.app_version] += 1
                 elif isinstance(outcome, Clean):
                     # the same partition number keeps the order of a person's events
-                    batch.add(clean[outcome.region], outcome.value, outcome.key, partition)
+                    batch.add(clean[outcome.region], outcome.value, outcome.key, partition, cohorts[outcome.cohort])
                     key = outcome.region, outcome.cohort
                     kept[key] += 1
                     rulings[outcome.ruling, outcome.app_version] += 1
@@ -184,11 +187,15 @@ class SanitizeRoom:
         self._confirming = endless(self._producer.run())
         self._watching = endless(self._rules.watch())
 
+    async def finish(self) -> bool:
+        """Nothing is held here but what the producer has sent."""
+        return True
+
     async def close(self) -> None:
         """Let records under way be confirmed, then stop reading consent."""
         self._watching.cancel()
         self._confirming.cancel()
-        await self._producer.close()
+        await self._producer.close(CONFIRM_S)
         await self._reader.stop()
 
     def assigned(self, partitions: frozenset[int]) -> None:

@@ -14,7 +14,8 @@ from pipeline.core.consent import normalise_id, parse_consent
 from pipeline.core.outcome import Clean
 from pipeline.core.sanitize import sanitize
 from pipeline.deliver.canaries import COHORTS, Plants, planted, plants
-from pipeline.deliver.leak_scan import UNREGISTERED, LeakScan, unfold
+from pipeline.deliver.leak_forms import unfold
+from pipeline.deliver.leak_scan import UNREGISTERED, LeakScan
 from pipeline.ops.settings import Settings
 from pipeline.sandbox.deployment import DEMO_SETTINGS
 from pipeline.sandbox.generate import Generator, encode

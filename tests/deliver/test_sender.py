@@ -10,9 +10,10 @@ from pipeline.deliver.answers import Accepted, Answer, Busy, Unauthorized, Unava
 from pipeline.deliver.backoff import Backoff
 from pipeline.deliver.batch import Batch, Ticket, body_size
 from pipeline.deliver.client import ImportClient
+from pipeline.deliver.concurrency import Concurrency
 from pipeline.deliver.limits import Limits
 from pipeline.deliver.pause import Pause
-from pipeline.deliver.reasons import Fate
+from pipeline.deliver.reasons import Fate, HaltWhy
 from pipeline.deliver.rejections import Rejector
 from pipeline.deliver.sender import BeforeAttempt, Sender
 from pipeline.ops.metrics import Metrics
@@ -78,7 +79,9 @@ async def all_may_leave(batch: Batch) -> Batch:
     return batch
 
 
-def sender_of(client: ImportClient, time: Time, before_attempt: BeforeAttempt = all_may_leave) -> Sender:
+def sender_of(
+    client: ImportClient, time: Time, before_attempt: BeforeAttempt = all_may_leave, places: int = 9
+) -> Sender:
     metrics = Metrics({})
     return Sender(
         "us",
@@ -89,6 +92,7 @@ def sender_of(client: ImportClient, time: Time, before_attempt: BeforeAttempt = 
         rejector=Rejector("us", "test-1", never, metrics),
         metrics=metrics,
         before_attempt=before_attempt,
+        places=Concurrency(places),
     )
 
 
@@ -147,17 +151,39 @@ async def test_a_result_ends_the_doubling(chunk: Any) -> None:
 
 async def test_a_batch_that_was_being_compressed_at_the_halt_is_not_sent(chunk: Any) -> None:
     time = Time()
-    client = ScriptedClient(time, Unauthorized(401))
+    client = ScriptedClient(time, Unauthorized(401), Accepted(), Accepted(), Accepted())
     sender = sender_of(client, time)
     first, second, third = (batch_of(chunk, value) for value in (b"1", b"2", b"3"))
     sending, other = await one_posted_one_compressing(client, sender, first, second)
     client.may_answer.set()
-    await sending
+    await sender.gate.closing()
     client.may_compress.set()
-    await other
-    await sender.send(third)
+    last = asyncio.ensure_future(sender.send(third))
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert client.posted == [b"1"]
     assert not any(is_done(batch) for batch in (first, second, third))
+    sender.gate.reopen()
+    await asyncio.gather(sending, other, last)
+    assert sorted(client.posted) == [b"1", b"1", b"2", b"3"]
+    assert all(is_done(batch) for batch in (first, second, third))
+
+
+async def test_a_refusal_that_is_older_than_the_reopening_halts_nothing(chunk: Any) -> None:
+    """A request left with the old secret; its answer comes when the new one has been accepted already."""
+    client = ScriptedClient(Time(), Unauthorized(401), Accepted())
+    sender = sender_of(client, client.time)
+    batch = batch_of(chunk, b"1")
+    client.may_answer.clear()
+    sending = asyncio.ensure_future(sender.send(batch))
+    await client.started.wait()
+    sender.gate.halt(HaltWhy.UNAUTHORIZED)  # as the answer to another request does
+    sender.gate.reopen()
+    client.may_answer.set()
+    await sending
+    assert client.posted == [b"1", b"1"]
+    assert sender.gate.halted is None
+    assert is_done(batch)
 
 
 async def test_nothing_is_waited_for_between_the_look_at_suppressions_and_the_request(chunk: Any) -> None:
@@ -180,7 +206,9 @@ async def test_nothing_is_waited_for_between_the_look_at_suppressions_and_the_re
 @pytest.mark.parametrize("meanwhile", ["paused", "back-off", "halted"])
 async def test_what_happens_during_a_long_look_at_suppressions_counts(chunk: Any, meanwhile: str) -> None:
     time = Time()
-    answers: tuple[Answer, ...] = (Unauthorized(401),) if meanwhile == "halted" else (Accepted(),)
+    answers: tuple[Answer, ...] = (
+        (Unauthorized(401), Accepted(), Accepted()) if meanwhile == "halted" else (Accepted(),)
+    )
     client = ScriptedClient(time, *answers)
     looking, may_leave = asyncio.Event(), asyncio.Event()
 
@@ -200,16 +228,20 @@ async def test_what_happens_during_a_long_look_at_suppressions_counts(chunk: Any
         time.may_pass.clear()
         sender._backoff.failed(sender._backoff.round, 30.0)
     else:
-        await sender.send(batch_of(chunk, b"2"))
+        other = asyncio.ensure_future(sender.send(batch_of(chunk, b"2")))
+        await sender.gate.closing()
     may_leave.set()
     for _ in range(10):
         await asyncio.sleep(0)
     assert b"1" not in client.posted
     assert not is_done(batch)
     sender._pause.switch(on=False)
+    sender.gate.reopen()
     time.may_pass.set()
     await sending
-    assert is_done(batch) is (meanwhile != "halted")
+    assert is_done(batch)
+    if meanwhile == "halted":
+        await other
 
 
 async def test_what_is_taken_out_is_not_compressed_again_with_the_rest(chunk: Any) -> None:
@@ -230,3 +262,38 @@ async def test_what_is_taken_out_is_not_compressed_again_with_the_rest(chunk: An
     assert client.posted == [b"13"]
     assert ticket.fates == [(Fate.SUPPRESSED, range(1, 2)), (Fate.DELIVERED, [0, 2])]
     assert ticket.done.done()
+
+
+async def test_a_place_is_taken_before_anybody_asks_who_is_suppressed(chunk: Any) -> None:
+    client = ScriptedClient(Time(), Accepted(), Accepted())
+    looked: list[tuple[bytes, int]] = []
+
+    async def before(batch: Batch) -> Batch:
+        looked.append((batch.values[0], len(client.answers)))
+        return batch
+
+    sender = sender_of(client, client.time, before, places=1)
+    client.may_answer.clear()
+    sending = [asyncio.ensure_future(sender.send(batch_of(chunk, value))) for value in (b"1", b"2")]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (looked, client.posted) == ([(b"1", 2)], [b"1"])
+    client.may_answer.set()
+    await asyncio.gather(*sending)
+    assert looked[1:] == [(b"2", 1)]
+
+
+async def test_a_place_is_given_back_when_nothing_is_sent(chunk: Any) -> None:
+    client = ScriptedClient(Time(), Accepted())
+
+    async def before(batch: Batch) -> Batch:
+        if batch.values == [b"2"]:
+            raise LookupError
+        return batch if batch.values == [b"3"] else Batch([], [], body_size([]))
+
+    sender = sender_of(client, client.time, before, places=1)
+    await sender.send(batch_of(chunk, b"1"))
+    with pytest.raises(LookupError):
+        await sender.send(batch_of(chunk, b"2"))
+    await asyncio.wait_for(sender.send(batch_of(chunk, b"3")), 5)
+    assert client.posted == [b"3"]

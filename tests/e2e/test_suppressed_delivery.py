@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from pipeline.policy.vocabulary import Region
+from pipeline.policy.vocabulary import Cohort, Region
 from pipeline.sandbox.deployment import Deployment
 from pipeline.sandbox.mixpanel import sandbox_project
 from pipeline.sandbox.scrape import readiness, scrape
 from pipeline.sandbox.supervisor import SupervisedWorker
+from pipeline.stream.cohort_header import HEADERS
 from pipeline.stream.suppression import Suppression, SuppressWhy, encode_suppression
 from pipeline.stream.topics import CLEAN_US, SUPPRESSIONS
 
@@ -61,7 +62,7 @@ class Queue:
                 "ip": 0,
             }
             value = json.dumps({"event": "level_completed", "properties": properties}).encode()
-            self._producer.produce(topic, value, person.encode(), number % 4)
+            self._producer.produce(topic, value, person.encode(), number % 4, headers=HEADERS[Cohort.US_ADULT])
         assert self._producer.flush(30) == 0
 
     def suppress(self, numbers: range) -> None:

@@ -65,9 +65,23 @@ def test_secret_from_a_file(tmp_path: Path) -> None:
     assert require_mixpanel(made, "us").credentials.secret == SECRET
 
 
+def test_user_and_secret_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(f"robot.new\n{SECRET}\n")
+    for user in ("robot.abc", None):
+        without = {"service_account_secret": None, "service_account_secret_file": path, "service_account_user": user}
+        found = require_mixpanel(settings("us", **without), "us").credentials
+        assert (found.username, found.secret) == ("robot.new", SECRET)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot be read: No such file"), (b" \n", "is empty"), (b"\xff", "is not UTF-8")],
+    [
+        (None, "cannot be read: No such file"),
+        (b" \n", "is empty"),
+        (b"\xff", "is not UTF-8"),
+        (b"a\nb\nc", "must hold"),
+    ],
 )
 def test_secret_file_that_cannot_serve(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "secret"

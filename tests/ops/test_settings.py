@@ -63,6 +63,8 @@ def test_every_setting_can_be_given_by_its_environment_name(monkeypatch: pytest.
         "ops.log_level": "DEBUG",
         "kafka.security.protocol": "SASL_SSL",
         "kafka.security.sasl_mechanism": "PLAIN",
+        "mixpanel.us.residency_check": "canary",
+        "mixpanel.in.residency_check": "off",
     }
     files = ("service_account_secret_file", "privacy_token_file")
     skipped = {f"mixpanel.{region}.{name}" for region in ("us", "in") for name in files}

@@ -1,5 +1,6 @@
 """An erasure from the request to Mixpanel's success, with everything that the service can do in between."""
 
+import asyncio
 from typing import Literal
 
 import pytest
@@ -10,7 +11,7 @@ from pipeline.rights.requests import Kind
 from pipeline.rights.results import MAX_IDS, Done, Failed, Note, Submitted, TaskStatus
 from pipeline.sandbox.mixpanel_faults import named_fault
 from pipeline.stream.topics import CONSENT, IDENTITIES
-from tests.rights.desk import DAY, Desk, key_ring
+from tests.rights.desk import DAY, DEADLINE_S, Desk, key_ring
 
 
 async def erase(desk: Desk, profile: str) -> str:
@@ -266,3 +267,19 @@ async def test_delays_and_silence_are_no_answer(desk: Desk) -> None:
     desk.us.privacy.options.polls_a_stage = 1
     request = await erase(desk, desk.person())
     assert desk.states(request).count("submitted") == 1
+
+
+async def test_an_orderly_end_puts_the_task_on_record_that_mixpanel_has_just_made(desk: Desk) -> None:
+    """Otherwise the next worker would make it a second time."""
+    slow = named_fault("slow", delay_s=0.5)
+    desk.us.privacy.script.add(slow)
+    async with desk.agent() as agent:
+        request = desk.file(Kind.ERASE, desk.person())
+        await desk.until(lambda: not desk.us.privacy.script._queue, "the call is under way")
+        assert desk.us.privacy.calls == []
+        await asyncio.wait_for(agent.finish(), DEADLINE_S)
+        assert len(desk.us.privacy.submitted()) == 1
+    await desk.until_state(request, "submitted")
+    async with desk.agent():
+        assert (await desk.until_state(request, "done")).count("submitted") == 1
+    assert len(desk.us.privacy.submitted()) == 1

@@ -169,7 +169,7 @@ class TestAnswers:
         reply = client.send([event(1, token="project-token"), event(2, token="token-of-india")])
         assert [r["field"] for r in reply.json["failed_records"]] == ["properties.token"]
 
-    @pytest.mark.parametrize(("method", "path"), [("POST", "/track"), ("POST", "/engage"), ("GET", "/import")])
+    @pytest.mark.parametrize(("method", "path"), [("POST", "/track"), ("GET", "/engage"), ("GET", "/import")])
     def test_nothing_else_is_served_but_all_is_recorded(
         self, standin: MixpanelStandIn, client: StandInClient, method: str, path: str
     ) -> None:

@@ -12,6 +12,7 @@
 An event is told apart from all others by its time, which is unique and reaches Mixpanel as it is.
 """
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -109,6 +110,12 @@ class Person:
         event.setdefault("received_at", event["time"])
         self.story.publisher.publish(event).result(WAIT_S)
         return Sent(self.profile_id, event["event_id"], event["time"])
+
+    def update(self, **operators: Any) -> None:
+        """Publish an update of her profile of this moment, acknowledged; operators without their sign."""
+        about = {"profile_id": self.profile_id, "region": self.region, "received_at": now_ms(), "platform": "android"}
+        record = {"$distinct_id": "raw-id", "coppice": about} | {f"${name}": each for name, each in operators.items()}
+        self.story.publisher.publish_raw(json.dumps(record).encode(), self.profile_id.encode()).result(WAIT_S)
 
     def _publish(self) -> Published:
         return self.story.publisher.publish_consent(self.record).result(WAIT_S)

@@ -56,6 +56,11 @@ def ids_at_mixpanel(mixpanel: MixpanelStandIn) -> set[str]:
     return {event["properties"]["distinct_id"] for event in mixpanel.events()}
 
 
+def levels(mixpanel: MixpanelStandIn) -> set[int]:
+    """Return what the profiles at Mixpanel say of `levels_completed`."""
+    return {each["levels_completed"] for each in mixpanel.profiles.people().values() if "levels_completed" in each}
+
+
 def test_three_versions_of_the_keys_are_all_erased(story: Story, mixpanel: MixpanelStandIn) -> None:
     begin_versions(story, days_ago=(70, 20))
     anna, ben = story.person(), story.person()
@@ -63,11 +68,15 @@ def test_three_versions_of_the_keys_are_all_erased(story: Story, mixpanel: Mixpa
         each.grant(granted_at=now_ms() - 100 * DAY)
     hers = [anna.event(time=now_ms() - days * DAY) for days in (80, 40, 1)]
     his = ben.event()
+    anna.update(set={"levels_completed": 401})
+    ben.update(set={"levels_completed": 402})
     story.until_received(*hers, his)
+    story.until(lambda: {401, 402} <= levels(mixpanel), "both profiles at Mixpanel")
     assert len({story.pseudonym(each) for each in hers}) == 3
     assert until(story, erase(story, anna), "done").note == ""
     assert not story.received(*hers)
     assert story.received(his)
+    assert {401, 402} & levels(mixpanel) == {402}
 
 
 def test_a_late_event_of_somebody_erased_is_dropped_also_after_a_restart(
