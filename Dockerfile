@@ -1,13 +1,18 @@
 # The image of every coppice command. Locked dependencies are checked by hash; nothing that builds stays in it.
 
+# The wheel with the core compiled (docs/decisions/0015-compiled-core.md); the compiler stays in this stage.
 FROM python:3.11-slim AS wheel
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev \
+ && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY locks/dev.txt locks/
 RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r locks/dev.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY pipeline pipeline
-RUN python -m build --wheel --no-isolation --outdir /wheel
+COPY tools/compiled_wheel.py tools/
+RUN HATCH_BUILD_HOOK_ENABLE_CUSTOM=true python -m build --wheel --no-isolation --outdir /wheel
 
 FROM python:3.11-slim AS environment
 COPY locks/runtime.txt /tmp/

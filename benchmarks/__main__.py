@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks import (
+    group_compiled,
     group_consent,
     group_core,
     group_deliver,
@@ -31,6 +32,7 @@ GROUPS: Final[tuple[tuple[Sequence[str], Measure], ...]] = tuple(
     (group.NAMES, group.measure)
     for group in (
         group_core,
+        group_compiled,
         group_redaction,
         group_sanitize,
         group_deliver,

@@ -48,11 +48,23 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
         "json_roundtrip_events_per_s",
         (_least(40_000), _least(0.3, ratio=True)),
     ),
+    "core_clean_compiled_events_per_s": Definition(
+        EVENTS,
+        "the same, from the compiled wheel",
+        "json_roundtrip_events_per_s",
+        (_least(40_000), _least(0.3, ratio=True)),
+    ),
     "json_roundtrip_events_per_s": Definition(EVENTS, "orjson loads and dumps of the same events"),
     "core_worst_ms": Definition("ms", "the pure core, slowest of many nasty inputs up to 1 MB", None, (_most(50),)),
     "core_dirty_events_per_s": Definition(
         EVENTS,
         "the pure core alone, five identifiers in free text",
+        "sentry_relay_events_per_s",
+        (_least(12_000), _least(4, ratio=True)),
+    ),
+    "core_dirty_compiled_events_per_s": Definition(
+        EVENTS,
+        "the same, from the compiled wheel",
         "sentry_relay_events_per_s",
         (_least(12_000), _least(4, ratio=True)),
     ),
@@ -64,6 +76,12 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
     "sanitize_worker_events_per_s": Definition(
         EVENTS,
         "one worker, raw to clean acknowledged",
+        "stock_faust_events_per_s",
+        (_least(40_000), _least(5, ratio=True)),
+    ),
+    "sanitize_worker_compiled_events_per_s": Definition(
+        EVENTS,
+        "the same, from the compiled wheel",
         "stock_faust_events_per_s",
         (_least(40_000), _least(5, ratio=True)),
     ),

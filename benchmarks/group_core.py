@@ -40,7 +40,7 @@ def rate(work: Callable[[bytes], Any], raws: list[bytes]) -> float:
 def _clean_events(site: Site) -> Iterator[Figure]:
     """Time both in turns, so that whatever else the machine does falls on both alike."""
     pool = site.pool
-    raws, clean_bytes = _without_free_text(pool)
+    raws, clean_bytes = without_free_text(pool)
     core: list[float] = []
     trip: list[float] = []
     for _ in range(site.scale.core_rounds):
@@ -63,7 +63,7 @@ def _clean_events(site: Site) -> Iterator[Figure]:
     )
 
 
-def _without_free_text(pool: Pool) -> tuple[list[bytes], int]:
+def without_free_text(pool: Pool) -> tuple[list[bytes], int]:
     """Return the raw events of which no free text leaves and no value was at fault, and the bytes of what leaves."""
     found: list[bytes] = []
     size = 0

@@ -1,11 +1,13 @@
 """One sanitize worker on a full topic, and beside it a stock Faust agent on the same topic."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from typing import Final
 
 from benchmarks.figures import Figure
-from benchmarks.site import Site, helper, steady
+from benchmarks.site import Site, compiled_python, helper, steady
 from benchmarks.topics import Ends
 from benchmarks.watch import Run, watch
 from pipeline.sandbox.deployment import PARTITIONS
@@ -13,8 +15,9 @@ from pipeline.stream.topics import CLEAN_IN, CLEAN_US, CONSENT, RAW
 
 SANITIZE: Final = "sanitize_worker_events_per_s"
 STOCK: Final = "stock_faust_events_per_s"
+COMPILED: Final = "sanitize_worker_compiled_events_per_s"
 CPU: Final = "worker_cpu_us_per_event"
-NAMES: Final = (SANITIZE, STOCK, CPU)
+NAMES: Final = (SANITIZE, COMPILED, STOCK, CPU)
 PREFIX: Final = "bench-sanitize-"
 LIMIT_S: Final = 120.0
 
@@ -31,13 +34,18 @@ def measure(site: Site, wanted: set[str]) -> Iterator[Figure]:
             site.say(f"sanitize worker, {repeat + 1} of {site.scale.repeats}")
             runs.append(_sanitize(site))
         yield from _figures(runs)
+    if COMPILED in wanted:
+        python = compiled_python()
+        site.say("sanitize worker from the compiled wheel")
+        compiled = _figures([_sanitize(site, python) for _ in range(site.scale.repeats)])
+        yield replace(next(compiled), name=COMPILED)
     if STOCK in wanted:
         yield _stock(site)
 
 
-def _sanitize(site: Site) -> Run:
+def _sanitize(site: Site, python: Sequence[str] = (sys.executable,)) -> Run:
     clean = Ends(site.broker.bootstrap, [PREFIX + CLEAN_US, PREFIX + CLEAN_IN], PARTITIONS)
-    with site.deployment(PREFIX) as deployment:
+    with site.deployment(PREFIX, python=python) as deployment:
         total = clean.total() + site.scale.sanitize
         worker = deployment.add_worker("sanitize", "all", wait=False)
         run = watch(clean.total, total, {"worker": steady(worker), "broker": site.broker.pid}, limit_s=LIMIT_S)

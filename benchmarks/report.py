@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import DEFINITIONS, Figure
+from pipeline.core.built import build
 from pipeline.sandbox.kafka_artifacts import read_lock
 
 LATEST: Final = Path(__file__).parent / "reports" / "latest.json"
@@ -49,7 +50,7 @@ def versions() -> dict[str, str]:
     """Return the versions that decide the figures."""
     found = {name: version(name) for name in PACKAGES}
     kafka = next((archive.version for archive in read_lock() if archive.name.startswith("kafka_")), "unknown")
-    return {**found, "kafka": kafka}
+    return {**found, "kafka": kafka, "core": build()}
 
 
 class Report:

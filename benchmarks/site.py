@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
@@ -23,6 +23,7 @@ from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.sandbox.supervisor import SupervisedWorker
 
 PROCESSES: Final = Path(__file__).parent / "processes"
+COMPILED_PYTHON: Final = Path(__file__).parents[1] / ".venv-compiled" / "bin" / "python"
 # Small segments, looked at often: the long run deletes what it has done with, and the disk stays small.
 _BROKER: Final = {
     "log.segment.bytes": str(32 * 1024**2),
@@ -67,16 +68,19 @@ class Site:
         """A producer for the broker."""
         return Feeder(self.broker.bootstrap)
 
-    def deployment(self, prefix: str, mixpanel: Mapping[str, Any] | None = None) -> Deployment:
+    def deployment(
+        self, prefix: str, mixpanel: Mapping[str, Any] | None = None, python: Sequence[str] = (sys.executable,)
+    ) -> Deployment:
         """Return topics of this prefix and workers in consumer groups that nobody was in before.
 
-        mixpanel: settings of the projects by region, in place of the deployment's own stand-ins.
+        mixpanel: settings of the projects by region, in place of the deployment's own stand-ins. python: what runs
+        the workers.
         """
         group = {"group_prefix": f"{prefix}{next(self._numbers)}"}
         overrides: dict[str, Any] = {"kafka": group}
         if mixpanel is not None:
             overrides["mixpanel"] = mixpanel
-        return Deployment(broker=self.broker, prefix=prefix, overrides=overrides)
+        return Deployment(broker=self.broker, prefix=prefix, overrides=overrides, python=python)
 
 
 @contextmanager
@@ -97,9 +101,18 @@ def standin(region: str, delay_ms: int, script: str = "counting_standin.py") -> 
             process.close()
 
 
-def helper(script: str, *arguments: object, given: bytes | None = None) -> dict[str, Any]:
+def compiled_python() -> list[str]:
+    """Return the interpreter that has the compiled wheel, with its options. Raise NotMeasuredError without one."""
+    if not COMPILED_PYTHON.exists():
+        raise NotMeasuredError("there is no compiled wheel; make compiled builds one")
+    return [str(COMPILED_PYTHON), "-P"]  # or the sources in the working directory would come first
+
+
+def helper(
+    script: str, *arguments: object, given: bytes | None = None, python: Sequence[str] = (sys.executable,)
+) -> dict[str, Any]:
     """Run one of `benchmarks/processes` to its end and return the JSON document that it prints last."""
-    command = [sys.executable, str(PROCESSES / script), *map(str, arguments)]
+    command = [*python, str(PROCESSES / script), *map(str, arguments)]
     try:
         ended = subprocess.run(command, input=given, capture_output=True, timeout=_HELPER_S, check=True)
         document: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pipeline.core.built import COMPILED, PURE, build
 from pipeline.sandbox.kafka import EmbeddedKafka
 
 settings.register_profile(
@@ -15,6 +16,26 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.load_profile("coppice")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make compiled-check` say which build it tests, so that it cannot be the other one by mistake."""
+    parser.addoption("--built", default=PURE, choices=(PURE, COMPILED), help="which build of the core is tested")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to test another build than was meant."""
+    config.addinivalue_line("markers", "replaces_names: puts something of its own in place of a name of the core")
+    if build() != config.getoption("--built"):
+        raise pytest.UsageError(f"the core that is imported here is {build()}; say so with --built")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what compiled code cannot do: it has looked its own names up when it was compiled."""
+    if config.getoption("--built") == COMPILED:
+        for item in items:
+            if "replaces_names" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="compiled code does not look its own names up again"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import sys
 import click
 
 from pipeline import __version__
+from pipeline.core.built import build
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.logging import configure_logging
 
@@ -56,7 +57,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="coppice")
+@click.version_option(__version__, prog_name="coppice", message=f"%(prog)s, version %(version)s, {build()} core")
 def cli() -> None:
     """Sanitise a children's app's events on their way to Mixpanel: consent filter and redaction, by region."""
 

@@ -9,8 +9,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from msgspec import Struct
-
 from pipeline.core.consent import ConsentRecord
 from pipeline.policy.vocabulary import Age
 
@@ -18,22 +16,27 @@ TEEN_AT: Final = 13  # years; 16 CFR 312.2
 ADULT_AT: Final = 18  # years; DPDP Act s.2(f)
 MONTHS: Final = 4096  # kept at hand: more than a schema's two centuries have
 DAY_MS: Final = 86_400_000
-_EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _CHILD, _TEEN, _ADULT = Age.CHILD, Age.TEEN, Age.ADULT
 
 
-class Growth(Struct, frozen=True, gc=False):
+class Growth:
     """What a month of birth says about one event.
 
     age: how old the person was at the earliest of its moments; never a proof that she is older. outgrown: by the
     latest of them she was too old for the consent on record, which somebody else gave for her as a minor.
     """
 
-    age: Age
-    outgrown: bool
+    __slots__ = ("age", "outgrown")
+
+    def __init__(self, age: Age, outgrown: bool) -> None:
+        self.age: Final = age
+        self.outgrown: Final = outgrown
 
 
-_GROWTHS = {(age, outgrown): Growth(age, outgrown) for age in (_CHILD, _TEEN, _ADULT) for outgrown in (True, False)}
+_GROWTHS: Final = {
+    (age, outgrown): Growth(age, outgrown) for age in (_CHILD, _TEEN, _ADULT) for outgrown in (True, False)
+}
 
 
 def growth_of(record: ConsentRecord, time_ms: int, received_ms: int, now_ms: int) -> Growth | None:

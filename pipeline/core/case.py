@@ -1,26 +1,35 @@
 """One event's claim to leave: all that a decision may ask about."""
 
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, Final
 
 from pipeline.core.cohort import Standing
 from pipeline.core.consent import ConsentFault, ConsentRecord
 from pipeline.core.envelope import Envelope
 
 
-class Case(Struct, frozen=True, gc=False):
+class Case:
     """An event, its person's standing and consent. earliest_ms: the earlier of event time and receipt; now_ms: today.
 
     unreadable: there is a consent on record that cannot be read. opted_out: the device sends a privacy signal.
     """
 
-    standing: Standing
-    record: ConsentRecord | None
-    unreadable: bool
-    opted_out: bool
-    earliest_ms: int
-    now_ms: int
+    __slots__ = ("earliest_ms", "now_ms", "opted_out", "record", "standing", "unreadable")
+
+    def __init__(
+        self,
+        standing: Standing,
+        record: ConsentRecord | None,
+        unreadable: bool,
+        opted_out: bool,
+        earliest_ms: int,
+        now_ms: int,
+    ) -> None:
+        self.standing: Final = standing
+        self.record: Final = record
+        self.unreadable: Final = unreadable
+        self.opted_out: Final = opted_out
+        self.earliest_ms: Final = earliest_ms
+        self.now_ms: Final = now_ms
 
 
 def case_of(

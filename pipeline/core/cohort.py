@@ -1,26 +1,25 @@
 """Who is this event about? Youngest age and strictest region win; unknown never means permissive (R01, R02)."""
 
-from typing import Any
-
-from msgspec import Struct
+from itertools import product
+from typing import Any, Final
 
 from pipeline.core.age_transition import Growth
 from pipeline.core.consent import ConsentRecord
 from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.vocabulary import Age, Cohort, Region
 
-REGIONS = {"US": Region.US, "IN": Region.IN}
-_ORDER = {"child": 0, "teen": 1, "adult": 2}
+REGIONS: Final = {"US": Region.US, "IN": Region.IN}
+_ORDER: Final = {"child": 0, "teen": 1, "adult": 2}
 _CHILD, _TEEN, _ADULT, _UNKNOWN = 0, 1, 2, 3
-_COHORTS = {
+_COHORTS: Final = {
     Region.US: (Cohort.US_CHILD, Cohort.US_TEEN, Cohort.US_ADULT, Cohort.US_UNKNOWN),
     Region.IN: (Cohort.IN_CHILD, Cohort.IN_CHILD, Cohort.IN_ADULT, Cohort.IN_UNKNOWN),
 }
-_INFANT = Age.CHILD
-_INDIA = Region.IN  # a member is looked up in its Enum about ten times as slowly as a name in the module
+_INFANT: Final = Age.CHILD
+_INDIA: Final = Region.IN  # a member is looked up in its Enum about ten times as slowly as a name in the module
 
 
-class Standing(Struct, frozen=True, gc=False):
+class Standing:
     """The cohort, and what else the signals say.
 
     conflict: two regions were stated. older_signal: an accepted source has said that the person is no child, which
@@ -28,15 +27,31 @@ class Standing(Struct, frozen=True, gc=False):
     consent on record was for a minor who is too old for it now, and says nothing about her any more (R28).
     """
 
-    cohort: Cohort
-    conflict: bool = False
-    older_signal: bool = False
-    adult_signal: bool = False
-    outgrown: bool = False
+    __slots__ = ("adult_signal", "cohort", "conflict", "older_signal", "outgrown")
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        conflict: bool = False,
+        older_signal: bool = False,
+        adult_signal: bool = False,
+        outgrown: bool = False,
+    ) -> None:
+        self.cohort: Final = cohort
+        self.conflict: Final = conflict
+        self.older_signal: Final = older_signal
+        self.adult_signal: Final = adult_signal
+        self.outgrown: Final = outgrown
 
 
-_UNKNOWN_REGION = Standing(Cohort.XX)
-_CONFLICT = Standing(Cohort.XX, conflict=True)
+_UNKNOWN_REGION: Final = Standing(Cohort.XX)
+_CONFLICT: Final = Standing(Cohort.XX, conflict=True)
+_STANDINGS: Final = {
+    (cohort, *said): Standing(cohort, older_signal=said[0], adult_signal=said[1], outgrown=said[2])
+    for cohort in Cohort
+    for said in product((False, True), repeat=3)
+}
+"""All there are but the two above: looking one up costs less than making it."""
 
 
 def region_of(event: dict[str, Any]) -> Region | None:
@@ -84,8 +99,7 @@ def resolve(
     if growth is not None:
         youngest = min(youngest, _ORDER[growth.age])
     outgrown = growth is not None and growth.outgrown
-    cohort = _cohort(region, youngest, proven, policy)
-    return Standing(cohort, older_signal=older, adult_signal=adult, outgrown=outgrown)
+    return _STANDINGS[_cohort(region, youngest, proven, policy), older, adult, outgrown]
 
 
 def _recorded(record: ConsentRecord, growth: Growth | None, accepted: frozenset[str]) -> tuple[int, int, bool, bool]:

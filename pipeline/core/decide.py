@@ -1,8 +1,8 @@
 """May the event leave? Cohort × purpose → the ways the policy lists, each a row of predicates (R04–R11, R37)."""
 
 from collections.abc import Callable
-
-from msgspec import Struct
+from dataclasses import dataclass
+from typing import Final
 
 from pipeline.core import evidence
 from pipeline.core.case import Case
@@ -11,8 +11,8 @@ from pipeline.policy.compiled import CompiledPolicy, Predicate, Way
 from pipeline.policy.vocabulary import Cohort, Purpose
 
 # a member is looked up in its Enum about ten times as slowly as a name in the module
-_NO_REGION = Cohort.XX
-_TEEN = Cohort.US_TEEN
+_NO_REGION: Final = Cohort.XX
+_TEEN: Final = Cohort.US_TEEN
 
 
 def decide(case: Case, purpose: Purpose, policy: CompiledPolicy) -> Way | DropReason:
@@ -38,7 +38,8 @@ def decide(case: Case, purpose: Purpose, policy: CompiledPolicy) -> Way | DropRe
     return first or DropReason.PURPOSE_NEVER
 
 
-class Tried(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Tried:
     """One way of the policy. answers: for each predicate of `way.require`, None if it holds, else why it does not."""
 
     way: Way
@@ -102,7 +103,7 @@ def _internal_ops_allowed(case: Case, policy: CompiledPolicy) -> DropReason | No
     return DropReason.NO_CONSENT if case.record is None else DropReason.UNKNOWN_AGE
 
 
-_PREDICATES: dict[Predicate, Callable[[Case, CompiledPolicy], DropReason | None]] = {
+_PREDICATES: Final[dict[Predicate, Callable[[Case, CompiledPolicy], DropReason | None]]] = {
     Predicate.VENDOR_GATE: _vendor_gate,
     Predicate.PARENTAL_CONSENT: evidence.parental,
     Predicate.DISCLOSURE_OR_PROVIDER: evidence.disclosure,

@@ -1,26 +1,26 @@
 """Raw bytes → JSON value, or the reason why not."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from pipeline.core.outcome import Rejected, RejectReason
 
-MAX_BYTES = 1_000_000  # what fits a Kafka message of default size, with room for key and headers
-MAX_DEPTH = 64
-LARGE = 65_536  # a record that is smaller is quick to decode whatever it holds
-MOST_BRACKETS = 16_384
+MAX_BYTES: Final = 1_000_000  # what fits a Kafka message of default size, with room for key and headers
+MAX_DEPTH: Final = 64
+LARGE: Final = 65_536  # a record that is smaller is quick to decode whatever it holds
+MOST_BRACKETS: Final = 16_384
 
-_decoder = msgspec.json.Decoder()
-_encoder = msgspec.json.Encoder(enc_hook=lambda _: None)
+_decoder: Final = msgspec.json.Decoder()
+_encoder: Final = msgspec.json.Encoder(enc_hook=lambda _: None)
 
 
 class NotANumber:
     """Stands for NaN, Infinity and endless integers: fits no schema, so the property goes, the event stays."""
 
 
-NOT_A_NUMBER = NotANumber()
+NOT_A_NUMBER: Final = NotANumber()
 
 
 class _DuplicateKeyError(Exception):

@@ -2,29 +2,31 @@
 
 import math
 import re
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, Final
 
 from pipeline.core.consent import normalise_id
 from pipeline.core.identity import FORBIDDEN_IDS, FUTURE_MS
 from pipeline.core.outcome import Rejected, RejectReason
 
-SECONDS_BELOW = 10**11  # as seconds this is the year 5138, as milliseconds 1973: no real time is ambiguous
-OLDEST_MS = SECONDS_BELOW  # Mixpanel refuses what is before 1971, and would read our milliseconds of 1972 as seconds
-LONGEST_ID = 256
-WHOLE_DIGITS = range(9, 15)
-NUMERIC = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")
+SECONDS_BELOW: Final = 10**11  # as seconds this is the year 5138, as milliseconds 1973: no real time is ambiguous
+# Mixpanel refuses what is before 1971, and would read our milliseconds of 1972 as seconds
+OLDEST_MS: Final = SECONDS_BELOW
+LONGEST_ID: Final = 256
+WHOLE_DIGITS: Final = range(9, 15)
+NUMERIC: Final = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")
 
 
-class Envelope(Struct, frozen=True, gc=False):
+class Envelope:
     """An event whose envelope can be judged; times in milliseconds since the epoch."""
 
-    name: str
-    profile: str
-    time_ms: int
-    received_ms: int
-    properties: dict[str, Any]
+    __slots__ = ("name", "profile", "properties", "received_ms", "time_ms")
+
+    def __init__(self, name: str, profile: str, time_ms: int, received_ms: int, properties: dict[str, Any]) -> None:
+        self.name: Final = name
+        self.profile: Final = profile
+        self.time_ms: Final = time_ms
+        self.received_ms: Final = received_ms
+        self.properties: Final = properties
 
 
 def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
@@ -59,6 +61,8 @@ def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
 def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
     """Read seconds or milliseconds since the epoch, a number or digits, as integer milliseconds."""
     kind = type(value)
+    if type(value) is int:
+        return _in_range(value if value >= SECONDS_BELOW else value * 1000, now_ms, path)
     if kind is str and value.isdigit() and value.isascii() and len(value) in WHOLE_DIGITS:
         value = int(value)
     elif kind is str and NUMERIC.fullmatch(value) and value.isascii():
@@ -66,11 +70,14 @@ def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
     elif kind is float:
         if not math.isfinite(value):
             return Rejected(RejectReason.WRONG_TYPE, path)
-    elif kind is not int:
+    else:
         return _absent_or_wrong(value, path)
     if value < 0:  # also keeps the product below finite
         return Rejected(RejectReason.TIME_TOO_OLD, path)
-    millis = int(value) if value >= SECONDS_BELOW else round(value * 1000)
+    return _in_range(int(value) if value >= SECONDS_BELOW else round(value * 1000), now_ms, path)
+
+
+def _in_range(millis: int, now_ms: int, path: str) -> int | Rejected:
     if millis < OLDEST_MS:
         return Rejected(RejectReason.TIME_TOO_OLD, path)
     if millis > now_ms + FUTURE_MS:

@@ -3,6 +3,8 @@
 Every function returns None where all holds, else the first thing that does not.
 """
 
+from typing import Final
+
 from pipeline.core.age_transition import was_too_young
 from pipeline.core.case import Case
 from pipeline.core.outcome import DropReason
@@ -10,9 +12,9 @@ from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.vocabulary import Cohort, Region
 
 # a member is looked up in its Enum about ten times as slowly as a name in the module
-_LAW = {cohort: Region.IN if cohort.startswith("IN/") else Region.US for cohort in Cohort}
+_LAW: Final = {cohort: Region.IN if cohort.startswith("IN/") else Region.US for cohort in Cohort}
 _US_TEEN, _US_ADULT = Cohort.US_TEEN, Cohort.US_ADULT
-_MINORS = {"child", "teen"}
+_MINORS: Final = {"child", "teen"}
 
 
 def in_force(case: Case, policy: CompiledPolicy) -> DropReason | None:

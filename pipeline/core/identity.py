@@ -14,16 +14,16 @@ from typing import Final
 from pipeline.core.grants import NO_GRANT, Grant, grant_name
 from pipeline.policy.vocabulary import Region, Space
 
-REMEMBERED = 200_000  # pseudonyms kept at hand; about 60 MB
-MIN_KEY_BYTES = 32
-BEGINNING = 0  # a version from here on covers every event time
-FUTURE_MS = 3_600_000  # how far ahead a client's clock may be: one hour, as Mixpanel allows
-EVENT_IDS = "event_ids"
+REMEMBERED: Final = 200_000  # pseudonyms kept at hand; about 60 MB
+MIN_KEY_BYTES: Final = 32
+BEGINNING: Final = 0  # a version from here on covers every event time
+FUTURE_MS: Final = 3_600_000  # how far ahead a client's clock may be: one hour, as Mixpanel allows
+EVENT_IDS: Final = "event_ids"
 KEY_NAMES: Final = (*(str(space) for space in Space), EVENT_IDS)
 
 # Mixpanel refuses these as ids; on the raw value, for a pseudonym of "undefined" would merge all broken clients.
 # docs.mixpanel.com, Import Events, "distinct_id" and "$insert_id"
-FORBIDDEN_IDS = frozenset({
+FORBIDDEN_IDS: Final = frozenset({
     "00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined",
     "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}", "",
 })  # fmt: skip

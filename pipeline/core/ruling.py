@@ -5,7 +5,7 @@ the first: which may leave, which stay behind, which are a defect of the app.
 """
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from pipeline.detect.engine import names as named_identifier
 from pipeline.detect.engine import scan
@@ -14,10 +14,12 @@ from pipeline.policy.vocabulary import Action, Cohort, PropertyClass
 
 Names = tuple[str, ...]
 
-UNREGISTERED = "unregistered"
-HARDWARE = frozenset({"device_serial", "iccid", "imei", "imsi", "mac"})  # R14: as much of a defect as advertising ids
-MOST_DIGITS = 6  # of a name that may be shown; more make it somebody's number or a random id
-RULINGS = 8192  # kept at hand; clients choose property names, so the store is bounded in number and in width
+UNREGISTERED: Final = "unregistered"
+HARDWARE: Final = frozenset(
+    {"device_serial", "iccid", "imei", "imsi", "mac"}
+)  # R14: as much of a defect as advertising ids
+MOST_DIGITS: Final = 6  # of a name that may be shown; more make it somebody's number or a random id
+RULINGS: Final = 8192  # kept at hand; clients choose property names, so the store is bounded in number and in width
 WIDEST, LONGEST = 128, 8192
 
 
@@ -26,15 +28,16 @@ class Ruling:
 
     keep: what leaves as it is if its check allows; scanned: the same for text that an identifier fits into, with the
     values that were found to hold none; changed: what leaves in another form, with the forms of late; scrubs: free text
-    is among it; texts: the properties of those two. stripped: classes of what stays behind whatever its value, and how
-    many each; withheld: their names, as the registry has them; unknown: names of those that no schema lists, and
-    unregistered: how many of what stays behind no schema lists. alarms: classes whose presence is a defect of the app.
-    drops_event: there is data of a class of which the policy drops the whole event.
+    is among it; pseudonymizes: a keyed digest is; texts: the properties of scanned and changed. stripped: classes of
+    what stays behind whatever its value, and how many each; withheld: their names, as the registry has them; unknown:
+    names of those that no schema lists, and unregistered: how many of what stays behind no schema lists. alarms:
+    classes whose presence is a defect of the app. drops_event: there is data of a class of which the policy drops the
+    whole event.
     """
 
     __slots__ = (
-        "alarms", "changed", "drops_event", "keep", "scanned", "scrubs", "stripped", "texts", "unknown", "unregistered",
-        "withheld",
+        "alarms", "changed", "drops_event", "keep", "pseudonymizes", "scanned", "scrubs", "stripped", "texts",
+        "unknown", "unregistered", "withheld",
     )  # fmt: skip
 
     def __init__(self, names: Names, plan: EventPlan, cohort: Cohort, policy: CompiledPolicy) -> None:
@@ -69,6 +72,7 @@ class Ruling:
         self.changed = tuple(changed)
         self.texts = tuple((n, r) for n, _, r, _ in scanned) + tuple((n, r) for n, r, _ in changed)
         self.scrubs = any(rule.action is Action.SCRUB for _, rule, _ in changed)
+        self.pseudonymizes = any(rule.action is Action.PSEUDONYMIZE for _, rule, _ in changed)
         self.stripped = tuple(stripped.items())
         self.unknown = tuple(unknown)
         self.withheld = tuple(withheld)

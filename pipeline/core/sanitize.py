@@ -6,7 +6,7 @@ properties by the registry (R03, R12–R24) → identity (R15, R16) → encode.
 
 import re
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -30,15 +30,15 @@ from pipeline.core.survey import survey
 from pipeline.policy.compiled import PropertyRule, Way
 from pipeline.policy.vocabulary import IDENTITY_EVENTS, Action, Age, Cohort, Region, Space
 
-_encoder = msgspec.json.Encoder()
-_sorted_encoder = msgspec.json.Encoder(order="sorted", enc_hook=lambda _: None)  # NaN is nothing here
-_DROP_EVENT = Action.DROP_EVENT
-_INDIA_CHILD = DropReason.INDIA_CHILD
-MOST_EVENTS = 1000  # in one record; more would hold up everybody else
-APP_VERSIONS = 1024  # kept at hand
-_versions: set[str] = set()
-APP_VERSION = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3}){0,2}")  # four numbers would be an IP address
-_KIDS_RULES_COHORTS = frozenset({Cohort.US_CHILD, Cohort.US_UNKNOWN})
+_encoder: Final = msgspec.json.Encoder()
+_sorted_encoder: Final = msgspec.json.Encoder(order="sorted", enc_hook=lambda _: None)  # NaN is nothing here
+_DROP_EVENT: Final = Action.DROP_EVENT
+_INDIA_CHILD: Final = DropReason.INDIA_CHILD
+MOST_EVENTS: Final = 1000  # in one record; more would hold up everybody else
+APP_VERSIONS: Final = 1024  # kept at hand
+_versions: Final[set[str]] = set()
+APP_VERSION: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3}){0,2}")  # four numbers would be an IP address
+_KIDS_RULES_COHORTS: Final = frozenset({Cohort.US_CHILD, Cohort.US_UNKNOWN})
 
 
 def sanitize(raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers = ()) -> list[Outcome]:
@@ -182,7 +182,7 @@ def _clean(
         "$lib_version": version,
         "ip": 0,  # or Mixpanel would place every user where the sink stands
     }
-    pseudonymize = partial(_pseudonymize, keys, region, space, time_ms)
+    pseudonymize = partial(_pseudonymize, keys, region, space, time_ms) if ruling.pseudonymizes else _none
     lost = select(envelope.properties, ruling, region, pseudonymize, properties, context.work)
     device = event.get("device_id")
     if ruling.scrubs:
@@ -207,6 +207,10 @@ def _own_ids(profile: str, device: Any) -> list[str]:
 
 def _pseudonymize(keys: KeyRing, region: Region, space: Space, time_ms: int, rule: PropertyRule, value: Any) -> str:
     return keys.property_name(region, space, rule.name, str(value), time_ms)
+
+
+def _none(_rule: PropertyRule, _value: Any) -> str:
+    raise AssertionError("no ruling without a property that is pseudonymized asks for this")
 
 
 def _app_version(properties: dict[str, Any]) -> str:

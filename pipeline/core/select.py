@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from pipeline.core.ruling import Ruling
 from pipeline.core.work import Work, scanned_at_most
@@ -16,14 +16,14 @@ from pipeline.policy.vocabulary import Action, Region
 Pseudonymize = Callable[[PropertyRule, Any], str]
 Lost = list[tuple[PropertyRule, bool]]
 
-REMEMBERED = 256  # values of one property; versions, product codes and quiz names come back again and again
-LONGEST = 64
-HASH_LIKE = re.compile(r"[a-z0-9+/_-]{22}")  # the base64 of an MD5, the shortest
-SHORTEST_ID = 6  # a shorter id of a person stands in ordinary words
+REMEMBERED: Final = 256  # values of one property; versions, product codes and quiz names come back again and again
+LONGEST: Final = 64
+HASH_LIKE: Final = re.compile(r"[a-z0-9+/_-]{22}")  # the base64 of an MD5, the shortest
+SHORTEST_ID: Final = 6  # a shorter id of a person stands in ordinary words
 
-_MISSING = object()
-_SCRUB = Action.SCRUB
-_NEVER_REMEMBERED = {Action.PSEUDONYMIZE, Action.SCRUB}  # R10: of its space alone; R21: what somebody wrote
+_MISSING: Final = object()
+_SCRUB: Final = Action.SCRUB
+_NEVER_REMEMBERED: Final = {Action.PSEUDONYMIZE, Action.SCRUB}  # R10: of its space alone; R21: what somebody wrote
 
 
 def select(

@@ -1,6 +1,6 @@
 """One look over everything an event holds: keys that stand twice, depth, and what it says about the person's age."""
 
-from typing import Any
+from typing import Any, Final
 
 from pipeline.core.decode import MAX_DEPTH, may_repeat_keys
 from pipeline.core.outcome import RejectReason
@@ -8,20 +8,22 @@ from pipeline.core.work import MOST_SIGNS, Work
 from pipeline.core.youth import age_in, names_age
 from pipeline.policy.vocabulary import Age
 
-ENVELOPE = frozenset({
+ENVELOPE: Final = frozenset({
     "event", "event_id", "time", "received_at", "profile_id", "device_id", "region", "platform", "properties", "age",
     "gpc",
 })  # fmt: skip
-MAX_PARTS = 2048  # lists and objects in one event; what has more takes longer than one event may
-MAX_KEYS = 2048  # in one event, whatever they are keys of
-STATED = frozenset({"band", "source"})  # an age as the backend states it: neither is named like one
-SHAPES = 4096  # kept at hand; clients choose property names, so the store is bounded in number and in width
-WIDEST = 64
-FEW_LISTS = MAX_DEPTH // 2  # so few cannot be nested too deep
+MAX_PARTS: Final = 2048  # lists and objects in one event; what has more takes longer than one event may
+MAX_KEYS: Final = 2048  # in one event, whatever they are keys of
+STATED: Final = 2  # keys of an age as the backend states it, band and source: neither is named like one
+SHAPES: Final = 4096  # kept at hand; clients choose property names, so the store is bounded in number and in width
+WIDEST: Final = 64
+ENVELOPES: Final = 256  # orders of an envelope's keys, kept at hand
+FEW_LISTS: Final = MAX_DEPTH // 2  # so few cannot be nested too deep
 
-_NONE: tuple[str, ...] = ()
-_ORDER = (Age.CHILD, Age.TEEN, Age.ADULT)
-_shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
+_envelopes: Final[set[tuple[str, ...]]] = set()
+_NONE: Final[tuple[str, ...]] = ()
+_ORDER: Final = (Age.CHILD, Age.TEEN, Age.ADULT)
+_shapes: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 
 
 def telling_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -59,12 +61,24 @@ def survey(
     if work is None:
         if raw is None or len(raw) > MOST_SIGNS:
             work = Work()
-        elif event.keys() <= ENVELOPE and _is_flat(raw, keys):  # as nearly every event is
+        elif _is_envelope(event) and _is_flat(raw, keys):  # as nearly every event is
             return False, _youngest(_read_flat(properties, age, now_ms, None))
     try:
         return _survey(event, raw, keys, now_ms, work)
     except _TooMuchError:
         return RejectReason.TOO_COMPLEX
+
+
+def _is_envelope(event: dict[str, Any]) -> bool:
+    """Say whether an event has no other keys than an envelope's, which nearly all have in the same few orders."""
+    names = tuple(event)
+    if names in _envelopes:
+        return True
+    if not ENVELOPE.issuperset(names):
+        return False
+    if len(_envelopes) < ENVELOPES:
+        _envelopes.add(names)
+    return True
 
 
 def _is_flat(raw: bytes, keys: int) -> bool:
@@ -79,7 +93,7 @@ def _survey(
     event: dict[str, Any], raw: bytes | None, keys: int, now_ms: int, work: Work | None
 ) -> tuple[bool, Age | None] | RejectReason:
     found: list[Age] = []
-    if not event.keys() <= ENVELOPE:
+    if not _is_envelope(event):
         found = _read({name: value for name, value in event.items() if name not in ENVELOPE}, now_ms, work)
     repeats = False
     if raw is not None and _is_flat(raw, keys):
@@ -98,7 +112,7 @@ def _youngest(ages: list[Age]) -> Age | None:
 
 def _read_flat(properties: Any, age: Any, now_ms: int, work: Work | None) -> list[Age]:
     found = _read(properties, now_ms, work) if type(properties) is dict else []
-    if type(age) is dict and age.keys() != STATED:
+    if type(age) is dict and not (len(age) == STATED and "band" in age and "source" in age):
         found += _read(age, now_ms, work)
     return found
 

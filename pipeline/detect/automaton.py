@@ -5,15 +5,16 @@ same: the leftmost match, and of those the one that comes first by the order of 
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import re2
 
-LEAST_MEMORY = 2 << 20  # bytes at most for one automaton's states, of which it makes as few as texts ask for,
-MEMORY_PER_STEP = 1000  # and more for a large one: with room for few states RE2 falls back to a slow way
-ANYWHERE = re2._Anchor.UNANCHORED  # noqa: SLF001
+LEAST_MEMORY: Final = 2 << 20  # bytes at most for one automaton's states, of which it makes as few as texts ask for,
+MEMORY_PER_STEP: Final = 1000  # and more for a large one: with room for few states RE2 falls back to a slow way
+ANYWHERE: Final = re2._Anchor.UNANCHORED  # noqa: SLF001
 
-_FIRST_OTHER = 0x80
-_OTHER = "\xff"  # stands for every sign that no ASCII text has
+_FIRST_OTHER: Final = 0x80
+_OTHER: Final = "\xff"  # stands for every sign that no ASCII text has
 
 Search = Callable[[object, bytes, int, int], list[tuple[int, int]]]
 """Called as search(ANYWHERE, text, start, end): the span of the first match in those bytes, (-1, -1) for none."""

@@ -1,6 +1,7 @@
 """All detectors, compiled, and what the names of properties say by them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from pipeline.detect.catalogue import CATALOGUE
 from pipeline.detect.detector import Detector
@@ -8,20 +9,20 @@ from pipeline.detect.keys import LONGEST, KeyNames, words_of
 from pipeline.detect.matcher import Matcher
 from pipeline.detect.prefilter import Prefilter
 
-KNOWN_KEYS = 4096
+KNOWN_KEYS: Final = 4096
 
-_SHAPED = tuple(detector for detector in CATALOGUE if detector.pattern)
-MATCHERS = tuple(Matcher(detector) for detector in _SHAPED)
+_SHAPED: Final = tuple(detector for detector in CATALOGUE if detector.pattern)
+MATCHERS: Final = tuple(Matcher(detector) for detector in _SHAPED)
 """Their places are the numbers by which the prefilter and everything below name detectors."""
 
-PREFILTER = Prefilter(_SHAPED)
-CONTEXT = frozenset(index for index, matcher in enumerate(MATCHERS) if not matcher.certain)
+PREFILTER: Final = Prefilter(_SHAPED)
+CONTEXT: Final = frozenset(index for index, matcher in enumerate(MATCHERS) if not matcher.certain)
 """Those that count beside a word only."""
 
 KeyFacts = tuple[Detector | None, str, frozenset[int]]
 
-_KEYS = KeyNames(CATALOGUE)
-_known_keys: dict[str, KeyFacts] = {}
+_KEYS: Final = KeyNames(CATALOGUE)
+_known_keys: Final[dict[str, KeyFacts]] = {}
 
 
 def key_facts(key: str) -> KeyFacts:

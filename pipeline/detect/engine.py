@@ -7,9 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Any, NamedTuple
-
-from msgspec import Struct
+from typing import Any, Final, NamedTuple
 
 from pipeline.detect.automaton import frame
 from pipeline.detect.catalogue import BY_NAME, OPAQUE
@@ -22,20 +20,24 @@ from pipeline.detect.overlaps import join
 from pipeline.detect.prefilter import Look
 from pipeline.detect.warmup import events, examples
 
-MAX_NODES = 4096  # parts of one JSON value that are looked at, with names and texts of MAX_TEXT characters together
-MAX_NESTING = 32
-MAX_BITS = 1024  # of an integer
-WHOLE = 1e18  # a float this large has lost its digits
-PAIR = (2, 3)  # a place is written as two numbers, or three with its height
-SERIES = 64  # numbers in a row that are a measurement of somebody (regulation R23)
+MAX_NODES: Final = (
+    4096  # parts of one JSON value that are looked at, with names and texts of MAX_TEXT characters together
+)
+MAX_NESTING: Final = 32
+MAX_BITS: Final = 1024  # of an integer
+WHOLE: Final = 1e18  # a float this large has lost its digits
+PAIR: Final = (2, 3)  # a place is written as two numbers, or three with its height
+SERIES: Final = 64  # numbers in a row that are a measurement of somebody (regulation R23)
 
-TOKENS = re.compile(r"\[[a-z0-9_]{2,32}\]")  # what scrubbed text has in place of an identifier, if its name is one's
+TOKENS: Final = re.compile(
+    r"\[[a-z0-9_]{2,32}\]"
+)  # what scrubbed text has in place of an identifier, if its name is one's
 
-_MASKS = {f"[{name}]": "|" * len(f"[{name}]") for name in BY_NAME}
+_MASKS: Final = {f"[{name}]": "|" * len(f"[{name}]") for name in BY_NAME}
 _match, _match_ascii = PREFILTER.match, PREFILTER.match_ascii
 _Hinted = AbstractSet[int]
-_DISGUISED = Look((), (), counting=True, disguised=True)
-_NO_KEY: KeyFacts = (None, "", frozenset())
+_DISGUISED: Final = Look((), (), counting=True, disguised=True)
+_NO_KEY: Final[KeyFacts] = (None, "", frozenset())
 
 Path = tuple[str | int, ...]
 _Node = tuple[Path, str, Any]
@@ -48,11 +50,14 @@ class Found(NamedTuple):
     path: Path
 
 
-class Scan(Struct, frozen=True, gc=False):
+class Scan:
     """text: as it reads once normalised. findings: spans of that text, in order, none overlapping another."""
 
-    text: str
-    findings: tuple[Finding, ...]
+    __slots__ = ("findings", "text")
+
+    def __init__(self, text: str, findings: tuple[Finding, ...]) -> None:
+        self.text: Final = text
+        self.findings: Final = findings
 
 
 def warm() -> None:
@@ -318,7 +323,7 @@ def _judge(name: str, node: Any, effort: Effort) -> Iterator[Detector]:
             yield from (finding.detector for finding in _scan(", ".join(map(repr, numbers)), name, effort).findings)
 
 
-def _in_number(name: str, number: float, effort: Effort) -> Iterator[Detector]:
+def _in_number(name: str, number: int | float, effort: Effort) -> Iterator[Detector]:  # noqa: PYI041  # compiled, a float is no int
     """Yield what a number is. JSON takes zeros from its front, so it is also read with one where its name says so."""
     if isinstance(number, float):
         if number != number or abs(number) >= WHOLE:  # noqa: PLR0124  # not a number

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 from pipeline.detect.automaton import ANYWHERE, automaton, frame
 from pipeline.detect.detector import Detector, Finding, Strength, always
@@ -9,20 +10,20 @@ from pipeline.detect.ordinary import is_counted, with_neighbours
 from pipeline.detect.prefilter import word_pattern
 from pipeline.detect.runs import is_nobodys
 
-BEFORE = 40  # characters in which a word that names the identifier may stand before it,
-AFTER = 40  # and behind it
-MOST_TRIES = 1024  # matches that are judged in one text or value; a feedback of 1,000 signs has about 150
+BEFORE: Final = 40  # characters in which a word that names the identifier may stand before it,
+AFTER: Final = 40  # and behind it
+MOST_TRIES: Final = 1024  # matches that are judged in one text or value; a feedback of 1,000 signs has about 150
 
-_FLAGS = re.IGNORECASE | re.ASCII
-_REST = re.compile(r"[^\s\"'<>()\[\]{}]*")
-_EDGE = "[^0-9A-Za-z]"
-_ROW_PATTERN = with_neighbours("[0-9]{5,20}")
-_ROW = re.compile(_ROW_PATTERN, _FLAGS).search
-_ASCII_ROW = automaton(_ROW_PATTERN)
-_DIGIT = re.compile("[0-9]")
-_NUMBER_STARTS = frozenset("0123456789+(")
-_ROW_SIGNS = frozenset("0123456789 ")
-_REACH = 24  # characters in which a word says what a number counts
+_FLAGS: Final = re.IGNORECASE | re.ASCII
+_REST: Final = re.compile(r"[^\s\"'<>()\[\]{}]*")
+_EDGE: Final = "[^0-9A-Za-z]"
+_ROW_PATTERN: Final = with_neighbours("[0-9]{5,20}")
+_ROW: Final = re.compile(_ROW_PATTERN, _FLAGS).search
+_ASCII_ROW: Final = automaton(_ROW_PATTERN)
+_DIGIT: Final = re.compile("[0-9]")
+_NUMBER_STARTS: Final = frozenset("0123456789+(")
+_ROW_SIGNS: Final = frozenset("0123456789 ")
+_REACH: Final = 24  # characters in which a word says what a number counts
 
 
 class Spent(Exception):  # noqa: N818  # never leaves the engine

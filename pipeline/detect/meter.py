@@ -14,7 +14,7 @@ SEARCH: Final = 1  # for one detector's first search
 MATCH: Final = 3  # for judging one match
 
 
-_done = [0]
+_done: Final = [0]
 
 
 def charge(work: int) -> None:

@@ -11,28 +11,30 @@ import json
 import re
 import unicodedata
 import urllib.parse
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-MAX_TEXT = 8192  # characters; free text that may leave is capped at far less
-MAX_DEPTH = 3
-MAX_VIEWS = 32
-MAX_GROWTH = 4  # all views together, in lengths of the text,
-SPARE = 256  # and a little more, so that a short text may be opened at all
-MEDIA_LEAST = 24  # characters of base64; a magic number of three bytes says nothing in less
+MAX_TEXT: Final = 8192  # characters; free text that may leave is capped at far less
+MAX_DEPTH: Final = 3
+MAX_VIEWS: Final = 32
+MAX_GROWTH: Final = 4  # all views together, in lengths of the text,
+SPARE: Final = 256  # and a little more, so that a short text may be opened at all
+MEDIA_LEAST: Final = 24  # characters of base64; a magic number of three bytes says nothing in less
 
-MEDIA_MAGIC = (
+MEDIA_MAGIC: Final = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"OggS", b"ID3", b"fLaC", b"#!AMR", b"%PDF",
     b"\x1aE\xdf\xa3", b"\x00\x00\x00\x18ftyp", b"\x00\x00\x00\x1cftyp", b"\x00\x00\x00\x20ftyp", b"\x1f\x8b\x08",
     b"PK\x03\x04",
 )  # fmt: skip
 
-_SPACES = frozenset(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2800"))
-_BLANK = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x20E3, 0x3164, 0xFFA0})
-_SAME = {
+_SPACES: Final = frozenset(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2800"))
+_BLANK: Final = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x20E3, 0x3164, 0xFFA0}
+)
+_SAME: Final = {
     0x2212: "-", 0x2043: "-", 0x02D7: "-", 0x3002: ".", 0x00B7: ".", 0x2022: ".", 0x2219: ".", 0x22C5: ".",
     0x2044: "/", 0x2215: "/",
 }  # fmt: skip
-_REMEMBERED = 0x3000  # code points below this are looked up once; the scripts people write in are all there
+_REMEMBERED: Final = 0x3000  # code points below this are looked up once; the scripts people write in are all there
 
 
 class _Folding(dict[int, "str | None"]):
@@ -70,13 +72,15 @@ def _fold_point(point: int) -> str | None:
             return sign
 
 
-_FOLDED = _Folding()
-_SHORT = 256  # characters in which no order of marks takes long
-_RUN_OF_SPACES = re.compile(" {2,}")
-_LOOSE_DASH = re.compile("(?<=[0-9])(?: -+ ?|-+ )(?=[0-9])")
-_MOST_MARKS = 30  # on one letter (UAX #15, stream-safe text); to put them in order takes the square of their number
-_MARKS = re.compile(rb"[^\0]{%d,}" % (_MOST_MARKS + 1))
-_MARKED_DIGIT = re.compile("(?<=[0-9])[\u0300-\u036f]+")
+_FOLDED: Final = _Folding()
+_SHORT: Final = 256  # characters in which no order of marks takes long
+_RUN_OF_SPACES: Final = re.compile(" {2,}")
+_LOOSE_DASH: Final = re.compile("(?<=[0-9])(?: -+ ?|-+ )(?=[0-9])")
+_MOST_MARKS: Final = (
+    30  # on one letter (UAX #15, stream-safe text); to put them in order takes the square of their number
+)
+_MARKS: Final = re.compile(rb"[^\0]{%d,}" % (_MOST_MARKS + 1))
+_MARKED_DIGIT: Final = re.compile("(?<=[0-9])[\u0300-\u036f]+")
 
 
 def fold(text: str) -> str:
@@ -107,8 +111,8 @@ def _thinned(text: str) -> str:
     return "".join((*parts, text[done:]))
 
 
-_MIXED = re.compile("[a-z0-9+/][A-Z]")  # a small letter or digit before a capital: base64, or a camelCase word
-_ARRAY = re.compile(r"\s*\[\s*[-0-9\"{\[]")
+_MIXED: Final = re.compile("[a-z0-9+/][A-Z]")  # a small letter or digit before a capital: base64, or a camelCase word
+_ARRAY: Final = re.compile(r"\s*\[\s*[-0-9\"{\[]")
 
 
 def is_plain(text: str) -> bool:
@@ -210,7 +214,7 @@ def _resolve(text: str, budget: _Budget, readings: list[str]) -> str:
     raise _Bound
 
 
-_ESCAPE = re.compile(
+_ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+"
     r"|&(?:\#0{0,9}[0-9]{1,7}|\#[xX]0{0,9}[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?"
     r"|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}"
@@ -237,8 +241,8 @@ def _unescaped(match: re.Match[str]) -> str:
     return escape[1] if escape[1] in '"/\\' else " "
 
 
-_TOKEN = re.compile("[A-Za-z0-9+/_-]{6,}={0,2}")  # five digits are seven signs of base64
-_PIECES = tuple(map(re.compile, ("[A-Za-z0-9+/]{8,}", "[A-Za-z0-9]{8,}", "(?<=[/+])[A-Za-z0-9_-]{8,}")))
+_TOKEN: Final = re.compile("[A-Za-z0-9+/_-]{6,}={0,2}")  # five digits are seven signs of base64
+_PIECES: Final = tuple(map(re.compile, ("[A-Za-z0-9+/]{8,}", "[A-Za-z0-9]{8,}", "(?<=[/+])[A-Za-z0-9_-]{8,}")))
 
 
 def _open(text: str, budget: _Budget, found: list[View], depth: int) -> None:
@@ -300,8 +304,8 @@ def decode_base64(token: str) -> bytes | None:
         return None
 
 
-_DECODER = json.JSONDecoder()
-_OBJECT = re.compile(r"\{\s*[\"}]")
+_DECODER: Final = json.JSONDecoder()
+_OBJECT: Final = re.compile(r"\{\s*[\"}]")
 
 
 def _open_json(text: str, budget: _Budget, found: list[View]) -> None:

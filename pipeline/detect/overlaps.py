@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import Final
 
 from pipeline.detect.detector import Finding, Strength
 
-_start = attrgetter("start")
-_RANK = {Strength.CERTAIN: 0, Strength.LIKELY: 1, Strength.CONTEXT: 2}
+_start: Final = attrgetter("start")
+_RANK: Final = {Strength.CERTAIN: 0, Strength.LIKELY: 1, Strength.CONTEXT: 2}
 
 
 def join(found: list[Finding]) -> Iterator[Finding]:

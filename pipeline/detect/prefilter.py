@@ -3,25 +3,24 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import re2
-from msgspec import Struct
 
 from pipeline.detect.automaton import ANYWHERE, Search, automaton, for_ascii
 from pipeline.detect.detector import Detector, Strength
 from pipeline.detect.ordinary import COUNTING
 from pipeline.detect.runs import between, digit_counts
 
-MEMORY = 64 << 20  # bytes for the automaton's states; it starts over when they are used up
+MEMORY: Final = 64 << 20  # bytes for the automaton's states; it starts over when they are used up
 
 # The text stands between two bars, so that every boundary is a sign: RE2 then shares one start among all patterns.
-_EDGE = "[^0-9A-Za-z]"
-_WORD_EDGE = "[^A-Za-z]"
-_NEVER = "$^x"
+_EDGE: Final = "[^0-9A-Za-z]"
+_WORD_EDGE: Final = "[^A-Za-z]"
+_NEVER: Final = "$^x"
 
 # what `normalise` has work with: anything but printable ASCII, escapes, JSON, loose spaces, and what may be base64
-DISGUISE = r"[^ -~]|[%&\\{]|  | -|- |^\| ?\[ ?[-0-9\"\[]|(?-i:[a-z0-9+/][A-Z])"
+DISGUISE: Final = r"[^ -~]|[%&\\{]|  | -|- |^\| ?\[ ?[-0-9\"\[]|(?-i:[a-z0-9+/][A-Z])"
 
 
 def word_pattern(words: Sequence[str]) -> str:
@@ -38,7 +37,7 @@ def shape_pattern(detector: Detector) -> str:
     return f"{_EDGE}(?:{detector.pattern}){_EDGE}"
 
 
-class Look(Struct, frozen=True, gc=False):
+class Look:
     """What the pass found.
 
     shapes: positions of detectors whose shape may be in the text; those of strength CONTEXT have none here.
@@ -46,10 +45,13 @@ class Look(Struct, frozen=True, gc=False):
     counting: a word or sign may say what a number counts. disguised: the text has to be normalised.
     """
 
-    shapes: Sequence[int]
-    worded: Sequence[int]
-    counting: bool
-    disguised: bool
+    __slots__ = ("counting", "disguised", "shapes", "worded")
+
+    def __init__(self, shapes: Sequence[int], worded: Sequence[int], counting: bool, disguised: bool) -> None:
+        self.shapes: Final = shapes
+        self.worded: Final = worded
+        self.counting: Final = counting
+        self.disguised: Final = disguised
 
 
 class _Numbers(NamedTuple):

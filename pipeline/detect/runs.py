@@ -9,14 +9,15 @@ And which rows of digits are nobody's number, however long: those of shops, of m
 import re
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
-LONGEST = 63  # digits; what is longer than any identifier counts as this long
+LONGEST: Final = 63  # digits; what is longer than any identifier counts as this long
 
-_RUN = re.compile("[0-9]+(?:[ .()/+-]{1,4}[0-9]+)*")
-_GROUP = re.compile("[0-9]+")
-_APART = str.maketrans(dict.fromkeys(".()/+-", " "))
-_MASK = (1 << (LONGEST + 1)) - 1
-_SHAPES = 4096  # kept at hand
+_RUN: Final = re.compile("[0-9]+(?:[ .()/+-]{1,4}[0-9]+)*")
+_GROUP: Final = re.compile("[0-9]+")
+_APART: Final = str.maketrans(dict.fromkeys(".()/+-", " "))
+_MASK: Final = (1 << (LONGEST + 1)) - 1
+_SHAPES: Final = 4096  # kept at hand
 
 
 def digit_counts(text: str) -> int:
@@ -46,16 +47,16 @@ def between(least: int, most: int) -> int:
     return (1 << (most + 1)) - (1 << least)
 
 
-NO_ORDER = re.compile(r"(?![0-9]{3}([ .-])[0-9]{7}\1[0-9]{7}\Z).*", re.DOTALL)
+NO_ORDER: Final = re.compile(r"(?![0-9]{3}([ .-])[0-9]{7}\1[0-9]{7}\Z).*", re.DOTALL)
 """Refuses the order number of a shop, in groups of 3, 7 and 7: its first two look like a telephone number."""
-ORDER = "[0-9]{3}[ .-][0-9]{7}[ .-][0-9]{7}"
+ORDER: Final = "[0-9]{3}[ .-][0-9]{7}[ .-][0-9]{7}"
 """A pattern for it, for a detector to take it whole."""
 
 _LEAST_POWER, _MOST_POWER = 27, 64  # 2 ** 27 has nine digits; smaller ones are no identifier's length
-_LIMITS = frozenset(str(2**bits + off) for bits in range(_LEAST_POWER, _MOST_POWER + 1) for off in (-1, 0, 1))
-_LEAST_ROW = 3  # numbers
-_ROUND = 50
-_YEARS = range(1900, 2100)
+_LIMITS: Final = frozenset(str(2**bits + off) for bits in range(_LEAST_POWER, _MOST_POWER + 1) for off in (-1, 0, 1))
+_LEAST_ROW: Final = 3  # numbers
+_ROUND: Final = 50
+_YEARS: Final = range(1900, 2100)
 
 
 def is_nobodys(text: str) -> bool:

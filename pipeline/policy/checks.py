@@ -64,7 +64,7 @@ def _boolean(_schema: Mapping[str, Any]) -> Check:
     return lambda v: v is True or v is False
 
 
-def _range(schema: Mapping[str, Any]) -> tuple[float, float]:
+def _range(schema: Mapping[str, Any]) -> tuple[int | float, int | float]:
     low, high = schema.get("minimum"), schema.get("maximum")
     for bound in (low, high):
         if isinstance(bound, bool) or not isinstance(bound, int | float) or not abs(bound) <= SAFE_INTEGER:

@@ -1,9 +1,10 @@
 """A whole deployment on loopback: broker, topics, a stand-in for each region's Mixpanel project, and the workers."""
 
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -33,7 +34,8 @@ class Deployment:
     """Broker, stand-ins and workers in one temporary directory; everything ends with it.
 
     broker: one that runs already, else an own one. prefix: before every topic and group, to share a broker.
-    settings: policy settings laid over the shipped ones. overrides: further worker settings, by group.
+    settings: policy settings laid over the shipped ones. overrides: further worker settings, by group. python: what
+    runs the workers.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Deployment:
         partitions: int = PARTITIONS,
         overrides: Overrides | None = None,
         count_only: bool = False,
+        python: Sequence[str] = (sys.executable,),
         say: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._own_broker = broker is None
@@ -53,6 +56,7 @@ class Deployment:
         self.policy_settings = settings
         self._partitions = partitions
         self._overrides = overrides or {}
+        self._python = python
         self._say = say
         self.standins = {
             region: MixpanelStandIn(sandbox_project(region), region=region, count_only=count_only) for region in Region
@@ -102,7 +106,8 @@ class Deployment:
         config = self._write_config(name, overrides)
         choice = [] if role in ALL_REGIONS else ["--region", region]
         arguments = ["worker", role, *choice, "--config", str(config)]
-        worker = SupervisedWorker(name, arguments, self.directory, port_file=self.directory / f"{name}.port")
+        port_file = self.directory / f"{name}.port"
+        worker = SupervisedWorker(name, arguments, self.directory, port_file=port_file, python=self._python)
         self.workers.append(worker)
         worker.start()
         if wait:

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.sandbox.guarded import GuardedProcess
@@ -15,14 +16,23 @@ POLL_S = 0.2
 class SupervisedWorker:
     """One `coppice` process and its successors. arguments: those of the command; directory: where its files are.
 
-    The process cannot outlive this one, whatever ends it.
+    python: the interpreter, with its options. The process cannot outlive this one, whatever ends it.
     """
 
-    def __init__(self, name: str, arguments: list[str], directory: Path, *, port_file: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        directory: Path,
+        *,
+        port_file: Path,
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
         self.name = name
         self.restarts = 0
         self.last_exit: int | None = None
         self._arguments = arguments
+        self._python = python
         self._directory = directory
         self._port_file = port_file
         self._process: GuardedProcess | None = None
@@ -72,7 +82,7 @@ class SupervisedWorker:
 
     def _spawn(self, process: GuardedProcess) -> None:
         self._port_file.unlink(missing_ok=True)
-        self._pid = process.spawn([sys.executable, "-m", "pipeline", *self._arguments], self.log)
+        self._pid = process.spawn([*self._python, "-m", "pipeline", *self._arguments], self.log)
 
     def _watch(self) -> None:
         process = self._process

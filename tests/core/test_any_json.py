@@ -167,6 +167,7 @@ def test_defect_of_ours_sets_that_event_aside_only(failure: BaseException) -> No
     assert sanitize(encode(events[1]), Broken(failure), context) == [Rejected(RejectReason.INTERNAL_ERROR)]
 
 
+@pytest.mark.replaces_names
 @pytest.mark.parametrize("step", ["read_envelope", "survey", "resolve", "ruling_for", "decide", "select"])
 def test_defect_in_any_step_is_an_outcome(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     here = adult_world()

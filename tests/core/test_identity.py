@@ -330,6 +330,7 @@ def test_content_with_impossible_numbers_has_an_id(number: str) -> None:
     assert PLAIN_ID.fullmatch(world_of("profile-0001").clean(raw)["$insert_id"])
 
 
+@pytest.mark.replaces_names
 def test_memory_of_pseudonyms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.core.identity.REMEMBERED", 10)
     keys = fresh_keys()

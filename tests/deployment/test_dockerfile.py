@@ -68,7 +68,8 @@ def test_the_wheel_gets_all_its_sources() -> None:
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wheel = build["targets"]["wheel"]
-    needed = {*wheel["packages"], *wheel["force-include"], project["readme"], *project["license-files"]}
+    hook = wheel["hooks"]["custom"]["path"]
+    needed = {*wheel["packages"], *wheel["force-include"], hook, project["readme"], *project["license-files"]}
     copied = {source for name, rest in stages()[0] if name == "COPY" for source in shlex.split(rest)[:-1]}
     assert needed <= copied
 
@@ -101,6 +102,13 @@ def test_the_final_stage_runs_as_nobody_special_without_build_tools() -> None:
     assert "--without-pip" in TEXT
     assert not [rest for rest in last("RUN") if " install " in rest.replace("install -d", "")]
     assert last("ENTRYPOINT") == ['["coppice"]']
+
+
+def test_the_core_is_compiled_and_the_compiler_stays_behind() -> None:
+    (build,) = [rest for name, rest in stages()[0] if name == "RUN" and "-m build" in rest]
+    assert build.startswith("HATCH_BUILD_HOOK_ENABLE_CUSTOM=true ")
+    assert "gcc" in TEXT
+    assert not [rest for stage in stages()[1:] for _, rest in stage if "gcc" in rest]
 
 
 def test_it_is_asked_whether_it_lives_where_it_listens() -> None:

@@ -216,6 +216,7 @@ def test_long_names_are_not_read_to_the_end() -> None:
     assert in_value("x" * (MAX_TEXT + 1), 1)[-1][0] == "opaque"
 
 
+@pytest.mark.replaces_names
 def test_warming_reads_every_detector_and_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(engine, "scan", read.append)
