@@ -1,5 +1,7 @@
 """`coppice canary`: events of invented people that must never be seen, to be published on a schedule."""
 
+import time
+
 import click
 
 from pipeline.cli.options import with_settings
@@ -14,13 +16,21 @@ def canary() -> None:
 
 
 @canary.command(name="publish")
+@click.option("--every", "every_s", type=click.FloatRange(0.1), help="Publish again after so many seconds, for ever.")
 @with_settings
-def publish_(settings: Settings) -> None:
+def publish_(settings: Settings, *, every_s: float | None) -> None:
     """Publish consents and events of every canary once. Run it on a schedule, for example every 15 minutes.
 
     The sinks must have the same COPPICE_DELIVER__CANARY_SEED, which is the case unless somebody sets it. None of the
     events reaches Mixpanel.
     """
+    _publish_once(settings)
+    while every_s is not None:
+        time.sleep(every_s)
+        _publish_once(settings)
+
+
+def _publish_once(settings: Settings) -> None:
     now = now_ms()
     made = canaries(settings, now)
     expected = expect(settings, made, now)

@@ -27,8 +27,8 @@ from pipeline.rights.requests import Kind
 from pipeline.rights.results import Accepted, Completed, Done
 from pipeline.schemas import event_schemas, load_schema
 from pipeline.stream.topics import DAY_MS
-from pipeline.workers.context import load_rules, now_ms
-from pipeline.workers.notice import grounds, items_of
+from pipeline.workers.context import load_profile, load_rules, now_ms
+from pipeline.workers.notice import grounds, items_of, profile_items
 from pipeline.workers.retention import stores, written_settings
 
 REFUSED = 1
@@ -202,8 +202,16 @@ def _day(ms: int) -> str:
 def _data_map(settings: Settings, regions: set[Region]) -> dict[str, Any]:
     policy, registry = load_rules(settings)
     schemas, defaults = event_schemas(settings.policy.registry_dir), load_schema("mixpanel-defaults")
+    profile, in_profiles = load_profile(policy), load_schema("profile")
     items = {
-        cohort: [item._asdict() for item in items_of(cohort, registry, schemas, defaults, policy)] for cohort in Cohort
+        cohort: [
+            item._asdict()
+            for item in (
+                *items_of(cohort, registry, schemas, defaults, policy),
+                *profile_items(cohort, profile, in_profiles, policy),
+            )
+        ]
+        for cohort in Cohort
     }
     kept = [
         {"store": store.name, "holds": store.holds, "limit": store.limit, "law": store.law}

@@ -33,7 +33,7 @@ from pipeline.ops.log_records import (
     short_path,
 )
 
-INTERVAL_S = 5.0
+INTERVAL_S, LONGEST_S = 5.0, 60.0
 KEYS_LIMIT = 1024
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -41,9 +41,11 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 class RateLimitFilter(logging.Filter):
     """Lets one record of each (logger, level, template) through per interval, with the number it held back.
 
-    A broker that is away makes a Kafka client log about a hundred errors a second. Records of libraries below
-    `library_level` are refused: debug ones print keys and values, and Faust says at info how each of its twenty
-    services starts and stops. Each record that passes gets its `template` attached.
+    The interval of a record doubles as long as some are held back, up to `longest_s`, and is `interval_s` again after
+    one in which none was: a broker that is away makes a Kafka client log about a hundred errors a second, and what goes
+    on for an hour is told every minute. Records of libraries below `library_level` are refused: debug ones print keys
+    and values, and Faust says at info how each of its twenty services starts and stops. Each record that passes gets
+    its `template` attached.
     """
 
     def __init__(
@@ -51,14 +53,17 @@ class RateLimitFilter(logging.Filter):
         interval_s: float = INTERVAL_S,
         clock: Callable[[], float] = time.monotonic,
         *,
+        longest_s: float = LONGEST_S,
         library_level: int = logging.INFO,
     ) -> None:
         super().__init__()
         self._library_level = max(library_level, logging.INFO)
         self._interval_s = interval_s
+        self._longest_s = longest_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
+        # when one was let through last, how many were held back since, and until how long after it
+        self._seen: dict[tuple[str, int, str], tuple[float, int, float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Decide about one record; runs in the logging call, so the caller's frames can be seen."""
@@ -68,20 +73,20 @@ class RateLimitFilter(logging.Filter):
         key = (record.name, record.levelno, template.text or template.where)
         now = self._clock()
         with self._lock:
-            last, held = self._seen.get(key, (-self._interval_s, 0))
-            if key in self._seen and now - last < self._interval_s:
-                self._seen[key] = (last, held + 1)
+            last, held, interval = self._seen.get(key, (now - self._interval_s, 0, self._interval_s))
+            if now - last < interval:
+                self._seen[key] = (last, held + 1, interval)
                 return False
             if len(self._seen) >= KEYS_LIMIT:
                 self._forget(now)
-            self._seen[key] = (now, 0)
+            self._seen[key] = (now, 0, min(2 * interval, self._longest_s) if held else self._interval_s)
         record.template = template
         record.suppressed = held
         return True
 
     def _forget(self, now: float) -> None:
         """Bound the memory: drop what limits nothing any more, and everything if that is not enough."""
-        self._seen = {key: seen for key, seen in self._seen.items() if now - seen[0] < self._interval_s}
+        self._seen = {key: seen for key, seen in self._seen.items() if now - seen[0] < seen[2]}
         if len(self._seen) >= KEYS_LIMIT:
             self._seen.clear()
 
@@ -149,7 +154,7 @@ def _hand_over(_logger: Any, _name: str, event: EventDict) -> tuple[tuple[CleanE
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
+        sys.__excepthook__(kind, kind(), trace)  # not what it interrupted, which Python would print as well
         return
     get_logger("process").error("uncaught exception", exc_info=(kind, error, trace))
 

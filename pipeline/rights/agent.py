@@ -95,6 +95,7 @@ class RightsAgent:
         }
         self._mine: frozenset[int] = frozenset()
         self._loaded = False
+        self._ending = False
         self._steps: dict[str, asyncio.Task[None]] = {}
         self._endless: list[asyncio.Task[None]] = []
 
@@ -104,6 +105,11 @@ class RightsAgent:
         self._endless = [asyncio.create_task(self._run())]
         for task in self._endless:
             task.add_done_callback(self._ended)
+
+    async def finish(self) -> None:
+        """Begin nothing more, and return when the calls under way are on record; other steps may be taken twice."""
+        self._ending = True
+        await asyncio.gather(*(courier.finish() for courier in self._couriers.values()))
 
     async def close(self) -> None:
         """Stop; whatever was under way is done again by whoever comes next."""
@@ -153,7 +159,8 @@ class RightsAgent:
                 task.add_done_callback(self._ended)
             while True:
                 self._journal.drain()
-                self._look()
+                if not self._ending:
+                    self._look()
                 await asyncio.sleep(LOOK_S)
         finally:
             for task in couriers:

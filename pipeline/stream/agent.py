@@ -7,6 +7,9 @@ strictly in order: an offset that is committed says that everything before it is
 
 An agent that raises makes Faust commit what it was working on. So nothing is raised here: a failure ends the
 process at once, nothing unacknowledged was ever committed, and the restart gets those chunks again.
+
+An orderly end (`pipeline.stream.ending`) begins no more chunks and lets those that have begun be acknowledged, so that
+the restart repeats none.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from typing import Any, NoReturn, Protocol, cast
 
 from pipeline.ops.logging import get_logger
 from pipeline.stream.chunk import Chunk
+from pipeline.stream.ending import Ending
 
 WINDOW = 16  # chunks between arrival and acknowledgement; enough to hide the broker's round trip
 
@@ -77,13 +81,17 @@ class _Pipeline:
         self._begun: asyncio.Queue[_Passage] = asyncio.Queue()
         self._waiting: deque[_Passage] = deque()  # prepared or preparing, not begun
         self._revocations = 0
+        self._under_way = 0  # begun, not acknowledged
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._ending = False
 
     async def receive(self) -> None:
         """Take chunks from the stream while the window has room, and start preparing each."""
         async for event in cast("AsyncIterator[Any]", self._stream.events()):
             seen = self._revocations
             await self._space.acquire()
-            if seen != self._revocations:  # revoked while it waited for room: it will come again
+            if self._ending or seen != self._revocations:  # revoked while it waited for room: it will come again
                 self._space.release()
                 continue
             ready = asyncio.ensure_future(self._role.prepare(event.value))
@@ -105,6 +113,8 @@ class _Pipeline:
             passage.ready.result()
             passage.done = self._role.begin(passage.chunk)
             self._begun.put_nowait(passage)
+            self._under_way += 1
+            self._idle.clear()
             await asyncio.sleep(0)  # a long chunk must not keep the acker and the health endpoint waiting
 
     async def acknowledge(self) -> None:
@@ -115,9 +125,24 @@ class _Pipeline:
             await passage.done
             await self._stream.ack(passage.event)
             self._space.release()
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    def end(self) -> None:
+        """Begin nothing more, and let go of every chunk that has not begun."""
+        self._ending = True
+        self._let_go()
+
+    async def ended(self) -> None:
+        """Return when everything that was begun is acknowledged."""
+        await self._idle.wait()
 
     async def revoked(self, *_args: object, **_kwargs: object) -> None:
         """Let go of every chunk that has not begun; Faust calls this when a rebalance starts."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._revocations += 1
         for passage in self._waiting:
             passage.revoked = True
@@ -135,13 +160,17 @@ async def run_role(
     window: int = WINDOW,
     fail_stop: FailStop = fail_stop,
     background: Iterable[Background] = (),
+    ending: Ending | None = None,
 ) -> None:
     """Run `role` over the chunks of a Faust stream until the stream is closed: the whole body of an agent.
 
     `background` are coroutine functions that the role needs all the time, `ConfirmedProducer.run` for one;
-    they are cancelled with the agent, and one that ends by itself is as fatal as an exception.
+    they are cancelled with the agent, and one that ends by itself is as fatal as an exception. `ending` tells the agent
+    that the process is about to end.
     """
     pipeline = _Pipeline(stream.noack(), role, window)
+    ending = ending or Ending()
+    ending.join(pipeline)
     signal = stream.app.on_partitions_revoked
     signal.connect(pipeline.revoked)
     receiving = asyncio.ensure_future(pipeline.receive())
@@ -151,6 +180,7 @@ async def run_role(
         for task in finished:
             _check_end(task, may_end=task is receiving, fail_stop=fail_stop)
     finally:
+        ending.leave(pipeline)
         signal.disconnect(pipeline.revoked)
         tasks = [receiving, *endless, *pipeline.preparations()]
         for task in tasks:

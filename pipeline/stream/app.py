@@ -1,20 +1,27 @@
 """The Faust application of a role, with every setting that losing nothing depends on, and how to run it."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.app.base import logger as faust_log
 from faust.types import TransportT
 
+from pipeline.ops.logging import get_logger
 from pipeline.ops.settings import Settings
 from pipeline.stream.client_config import faust_broker
 from pipeline.stream.faust_security import faust_credentials
 from pipeline.stream.transport import ChunkTransport
 
 DAY_S = 86_400.0
+LONGEST_STOP_S = 9.0
+"""After a signal: a worker has 10 s to end, and what it has not acknowledged by now, it never will."""
+
+log = get_logger(__name__)
 
 Hook = Callable[[], Coroutine[Any, Any, None]]
 
@@ -32,6 +39,7 @@ class ChunkApp(faust.App):
         """`chunk_topics` are the full names of the topics whose records arrive as chunks."""
         self.chunk_topics = frozenset(chunk_topics)
         self.before_start: Hook = _nothing  # what a worker starts before Faust joins the group
+        self.before_stop: Hook = _nothing  # what it finishes after a signal, while everything of Faust's still works
         self.after_stop: Hook = _nothing  # and stops after Faust's own parts
         super().__init__(*args, **options)
 
@@ -104,26 +112,42 @@ class _Worker(faust.Worker):
 
     logger = faust_log
 
-    def __init__(self, app: faust.App, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: ChunkApp, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(app, loop=loop, quiet=True, debug=False, redirect_stdouts=False, override_logging=False)
         self.spinner = None
+        self.latest = threading.Timer(LONGEST_STOP_S, _end_now)
+        self.latest.daemon = True
 
     def _install_signal_handlers_unix(self) -> None:
         # Not SIGUSR1 and SIGUSR2: they print stacks and open a debugger on the process's terminal.
         for number, handler in ((signal.SIGINT, self._on_sigint), (signal.SIGTERM, self._on_sigterm)):
             self.loop.add_signal_handler(number, handler)
 
+    async def _stop_on_signal(self, signal: signal.Signals) -> None:
+        self.latest.start()
+        await cast("ChunkApp", self.app).before_stop()
+        await super()._stop_on_signal(signal)
 
-def run_worker(app: faust.App) -> int:
+
+def _end_now() -> None:
+    """End a process that does not come to its end: a broker that is away may hold Faust's clients for ever (a#1101)."""
+    log.error("the orderly end took too long: what is not acknowledged comes again", seconds=LONGEST_STOP_S)
+    os._exit(1)
+
+
+def run_worker(app: ChunkApp) -> int:
     """Run `app` in this thread until SIGTERM, SIGINT or a crash; return the process's exit status.
 
-    0 after a signal, 1 after a crash. A crash is ordinary operation (the broker was away at start, an
-    authorisation was withdrawn): the supervisor starts the process again. Logging stays as the caller
+    0 after a signal, 1 after a crash or an end that took too long. A crash is ordinary operation (the broker was away
+    at start, an authorisation was withdrawn): the supervisor starts the process again. Logging stays as the caller
     configured it.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    worker = _Worker(app, loop)
     try:
-        _Worker(app, loop).execute_from_commandline()
+        worker.execute_from_commandline()
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
+    finally:
+        worker.latest.cancel()

@@ -109,6 +109,7 @@ class ChunkConsumer(driver.Consumer):
         self.origins: dict[TP, Origin] = {}  # of the present assignment
         self.notes: dict[tuple[TP, int], str] = {}  # of offsets that are about to be committed; two threads use it
         self._last_poll = 0.0
+        self.ending = False  # nothing is handed out any more
         super().__init__(*args, **options)
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
@@ -119,7 +120,11 @@ class ChunkConsumer(driver.Consumer):
         if gap > 0:
             await asyncio.sleep(gap)
         self._last_poll = time.monotonic()
+        if self.ending:
+            return {}
         fetched = await super()._getmany(active_partitions, timeout)
+        if self.ending:  # while it was on its way
+            return {}
         chunked = cast("_HasChunkTopics", self.app).chunk_topics
         return {
             tp: [Chunk(TopicPartition(*tp), records, self.origins.get(TP(*tp)))] if tp.topic in chunked else records
@@ -179,6 +184,14 @@ class ChunkConsumer(driver.Consumer):
             self.notes[tp, last + 1] = note.text
         self._acked[tp] = [offset for offset in self._acked[tp] if offset > last]
         return last + 1
+
+    async def commit_all(self) -> None:
+        """Commit what is acknowledged by now, also while a commit of less is under way."""
+        while not await self.commit() and self._acknowledged():
+            continue
+
+    def _acknowledged(self) -> bool:
+        return any(delivered and delivered[0][1] in self._acked_index[tp] for tp, delivered in self._inflight.items())
 
     def _forget(self, partitions: Iterable[TP]) -> None:
         """Drop the books of partitions whose uncommitted records will be delivered again."""

@@ -27,6 +27,8 @@ from pipeline.workers.labels import LABEL_VALUES
 from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
 
+CONFIRM_S = 2.0  # a worker has 10 s to stop
+
 log = get_logger(__name__)
 
 
@@ -96,12 +98,17 @@ class AggregateRoom:
         self._confirming = endless(self._producer.run())
         self._watching = endless(self._rules.watch())
 
+    async def finish(self) -> bool:
+        """Let windows that are being sent get their marks, or their counts would be sent once more."""
+        await self._closer.finish()
+        return True
+
     async def close(self) -> None:
         """Stop. Whatever was not sent is sent by whoever comes next, in the same bytes."""
         self.assigned(frozenset())
         self._watching.cancel()
         self._confirming.cancel()
-        await self._producer.close()
+        await self._producer.close(CONFIRM_S)
         await self._follower.stop()
 
     def assigned(self, partitions: frozenset[int]) -> None:

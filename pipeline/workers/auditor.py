@@ -1,10 +1,12 @@
 """Verifies the ledger again and again, and shows the verdict as metrics: a hole must not wait for a question (R31)."""
 
 import asyncio
+import contextlib
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from pipeline.ledger.reading import heads_of, open_ledger, verify_ledger
 from pipeline.ledger.verify import FaultKind, Verdict
@@ -19,6 +21,7 @@ from pipeline.workers.context import now_ms
 from pipeline.workers.labels import LABEL_VALUES
 
 HOUR_MS: Final = 3_600_000
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -50,13 +53,14 @@ class Auditor:
         """Look until cancelled. A broker that cannot be asked is asked again; the time of the last verdict tells."""
         while True:
             try:
-                verdict = await asyncio.to_thread(self._verdict)
+                verdict = await _apart(self._verdict)
             except ConfigError as exc:
                 self._looked = False
                 log.warning("the ledger cannot be read", error_type=type(exc).__name__)
             else:
                 self._looked = True
                 self.show(verdict)
+            self._metrics.set(table.WORKER_READY, float(self._looked), role="auditor")
             await asyncio.sleep(self._every_s)
 
     def show(self, verdict: Verdict) -> None:
@@ -75,6 +79,28 @@ class Auditor:
             return verify_ledger(ledger, heads, since_ms=self._clock() - self._within_ms)
         finally:
             ledger.close()
+
+
+async def _apart(work: Callable[[], T]) -> T:
+    """Do it in a thread of its own, which holds up no end: a look takes minutes, and changes nothing."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error is not None else done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as exc:  # noqa: BLE001 - whoever waits for it gets it
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, name="look", daemon=True).start()
+    return await done
 
 
 async def serve(settings: Settings, *, every_s: float, within_h: float) -> None:

@@ -95,6 +95,11 @@ class RightsRoom:
         self._mending = endless(self._mend())
         await self._agent.start()
 
+    async def finish(self) -> bool:
+        """Let calls to Mixpanel end, so that what they led to is on record."""
+        await self._agent.finish()
+        return True
+
     async def close(self) -> None:
         """Stop the agent, let records under way be confirmed, then stop the rest."""
         await self._agent.close()

@@ -1,22 +1,26 @@
 """What every worker has around its role: the Faust app, metrics and health, progress, an orderly start and end."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, cast
 
 from faust.types import TP
 
+from pipeline.core.built import build
 from pipeline.ops import metric_table as table
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.health import Progress, Readiness
 from pipeline.ops.http import OpsServer
 from pipeline.ops.logging import get_logger
+from pipeline.ops.memory_limit import memory_limit
 from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import Settings
 from pipeline.stream.agent import ChunkRole, fail_stop, run_role
 from pipeline.stream.app import create_app, run_worker
-from pipeline.stream.transport import ChunkSchema
+from pipeline.stream.ending import Ending
+from pipeline.stream.transport import ChunkConsumer, ChunkSchema
 from pipeline.workers.bounds import Bounds
 from pipeline.workers.waiting import Noted, Waiting
 
@@ -24,6 +28,7 @@ log = get_logger(__name__)
 
 WATCH_S = 1.0
 GC_THRESHOLD = (50_000, 20, 100)
+FINISH_S, COMMIT_S = 5.0, 1.0  # of the 10 s that a worker has to stop; Faust and the room take the rest
 MAX_STALL_S = 60.0  # with work to do and no commit for this long, a worker is not ready
 
 
@@ -37,8 +42,14 @@ class Room(Protocol):
     async def start(self) -> None:
         """Start what the role depends on."""
 
+    async def finish(self) -> bool:
+        """Hurry what the role holds and return when it is done; nothing comes any more. False: that cannot be now.
+
+        It may take as long as it likes, since it is cancelled in time. Whatever it leaves undone must not go on.
+        """
+
     async def close(self) -> None:
-        """Stop it again, within 10 s; nothing that is unconfirmed may be acknowledged."""
+        """Stop it again, within 3 s; nothing that is unconfirmed may be acknowledged."""
 
     @property
     def window(self) -> int:
@@ -77,6 +88,7 @@ class Runtime:
         self._progress = Progress(MAX_STALL_S)
         self._bounds = Bounds()
         self._waiting = Waiting()
+        self._ending = Ending()
         self._failure: ConfigError | None = None
         self._watching: asyncio.Task[None] | None = None
         self._server = OpsServer(
@@ -88,7 +100,7 @@ class Runtime:
             unknown=lambda: self._room.unknown() if self._room is not None else {},
         )
         self.app = create_app(settings, group, {topic})
-        self.app.before_start, self.app.after_stop = self._start, self._stop
+        self.app.before_start, self.app.before_stop, self.app.after_stop = self._start, self._finish, self._stop
         self.app.on_partitions_assigned.connect(cast("Any", self._assigned))
         self.app.agent(self.app.topic(topic, schema=ChunkSchema()), name=f"{name}.{topic}")(self._agent)
 
@@ -115,7 +127,7 @@ class Runtime:
     async def _agent(self, stream: Any) -> None:
         room = self._room
         assert room is not None  # agents start after _start
-        await run_role(stream, Noted(room.role, self._waiting), window=room.window)
+        await run_role(stream, Noted(room.role, self._waiting), window=room.window, ending=self._ending)
 
     async def _start(self) -> None:
         try:
@@ -123,10 +135,32 @@ class Runtime:
         except ConfigError as exc:
             self._failure = exc
             raise
+        self._metrics.set(table.MEMORY_LIMIT_BYTES, memory_limit())
         self._room = self._make_room()
         await self._room.start()
         self._watching = endless(self._watch())
-        log.info("worker started", role=self._name, port=self._server.port)
+        log.info("worker started", role=self._name, port=self._server.port, core=build())
+
+    async def _finish(self) -> None:
+        """Take nothing more, let what has begun be done, and commit it: then a restart repeats nothing."""
+        log.info("worker is asked to end", role=self._name)
+        consumer = cast("ChunkConsumer", self.app.consumer)
+        consumer.ending = True
+        self._ending.call()
+        if self._room is None:
+            return
+        done = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                done = await self._room.finish()
+                if done:
+                    await self._ending.ended()
+        if not done:
+            log.warning("not everything could be finished before the end: the rest comes again", role=self._name)
+        try:
+            await asyncio.wait_for(consumer.commit_all(), COMMIT_S)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the records will just come again
+            log.warning("commit before the end failed", error_type=type(exc).__name__)
 
     async def _stop(self) -> None:
         if self._watching is not None:

@@ -14,7 +14,7 @@ import pipeline.workers.aggregate
 import pipeline.workers.sanitize
 from pipeline.ops.logging import configure_logging
 from pipeline.ops.settings import load_settings
-from pipeline.stream.producer import ConfirmedProducer, ProduceBatch
+from pipeline.stream.producer import ConfirmedProducer, Headers, ProduceBatch
 
 
 def die(*_: object) -> None:
@@ -30,7 +30,14 @@ class Watched:
         self._where = where
         self._counts = 0
 
-    def add(self, topic: str, value: bytes, key: bytes | None = None, partition: int | None = None) -> None:
+    def add(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
         counts = topic.endswith("events.clean.in")
         if counts and (self._where == "before" or (self._where == "middle" and self._counts)):
             self._producer.flush(30)
@@ -38,7 +45,7 @@ class Watched:
         if self._where == "after" and b'"emitted"' in value:
             die()
         self._counts += counts
-        self._batch.add(topic, value, key, partition)
+        self._batch.add(topic, value, key, partition, headers)
 
     def done(self) -> Any:
         done = self._batch.done()

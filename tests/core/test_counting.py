@@ -266,3 +266,31 @@ def test_every_cell_has_ids_of_its_own_that_do_not_hang_on_its_number(other: Cel
 
 def _with_keys(keys: KeyRing) -> Context:
     return replace(HERE.context, keys=keys)
+
+
+@pytest.mark.parametrize(
+    ("over", "kind"),
+    [
+        ({}, Counted),
+        ({"vendor_gate": {"in_child_counts": None}}, Dropped),
+        ({"kill_switch": {"cohorts": ["IN/child"]}}, Dropped),
+    ],
+)
+def test_a_defect_of_the_app_is_told_of_events_that_are_only_counted_too(
+    over: dict[str, Any], kind: type[Counted] | type[Dropped]
+) -> None:
+    """R14: an advertising id of a child is an alarm that names the app version, whatever becomes of the event."""
+    sent = {"world": "ocean", "won": True, "idfa": "x", "odd_thing": "y", "$app_version_string": "3.1.4"}
+    outcome = counts_world([NAME], over).one(child_event(NAME, properties=sent))
+    assert isinstance(outcome, kind)
+    assert outcome.ruling is not None
+    assert outcome.ruling.alarms == (PropertyClass.ADVERTISING_ID,)
+    assert outcome.ruling.unknown == ("odd_thing",)
+    assert outcome.app_version == "3.1.4"
+
+
+def test_without_a_defect_the_app_version_is_not_asked_for() -> None:
+    outcome = counted(properties={"world": "ocean", "$app_version_string": "3.1.4"})
+    assert outcome.ruling is not None
+    assert outcome.ruling.alarms == ()
+    assert outcome.app_version == ""

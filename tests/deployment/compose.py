@@ -46,7 +46,8 @@ def variables() -> set[str]:
 CONTENT = load(GIVEN)
 SERVICES: dict[str, dict[str, Any]] = CONTENT["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("coppice:")}
-WORKERS = {name: service for name, service in OURS.items() if service.get("command", [""])[0] == "worker"}
+WORKERS = {name: service for name, service in OURS.items() if service.get("command", [""])[0] in {"worker", "auditor"}}
+"""Those that serve metrics and health."""
 
 
 def arguments(service: Mapping[str, Any]) -> list[str]:

@@ -33,9 +33,9 @@ from tests.deployment.compose import (
     mounted,
     variables,
 )
-from tests.monitoring.shipped import PROMETHEUS
+from tests.monitoring.shipped import ALERTS, PROMETHEUS
 
-REAL_WORKERS = {"sanitize", "deliver-us", "deliver-in", "rights"}
+REAL_WORKERS = {"sanitize", "deliver-us", "deliver-in", "rights", "aggregate", "auditor"}
 PORT = OpsSettings().port
 SETTINGS = {env_name(PREFIX, leaf.path) for leaf in leaves(Settings)}
 FILE_SETTINGS = {name for name in SETTINGS if name.endswith("_FILE")}
@@ -161,6 +161,21 @@ def test_sanitize_wants_a_word_on_both_regions_in_one_cluster(tmp_path: Path, mo
 def test_one_region_can_be_chosen() -> None:
     assert arguments(SERVICES["sanitize"])[-2:] == ["--region", "all"]
     assert arguments(load({"REGION": "in"})["services"]["sanitize"])[-2:] == ["--region", "in"]
+
+
+def test_counts_are_made_where_they_are_asked_for() -> None:
+    assert SERVICES["aggregate"]["profiles"] == ["counts"]
+    assert "--profile counts" in HEADER
+    always = {name for name in OURS if "profiles" not in SERVICES[name]}
+    assert always == {"topics", "canary", *REAL_WORKERS} - {"aggregate"}
+
+
+def test_canaries_come_more_often_than_their_absence_is_alarmed() -> None:
+    words = arguments(SERVICES["canary"])
+    every_s = float(words[words.index("--every") + 1])
+    (alert,) = [rule for rule in ALERTS if rule["alert"] == "CoppiceCanaryMissing"]
+    (after_s,) = re.findall(r"> (\d{2,})\)", alert["expr"])
+    assert every_s * 2 < int(after_s)
 
 
 def test_the_demo_stays_away_from_real_events() -> None:

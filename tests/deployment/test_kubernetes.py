@@ -12,17 +12,19 @@ import pipeline
 from pipeline.cli.main import cli
 from pipeline.ops.settings import PREFIX, OpsSettings, Settings
 from pipeline.ops.settings_names import env_name, leaves
+from tests.monitoring.shipped import JOBS
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "coppice.yaml"
 OBJECTS: list[dict[str, Any]] = list(YAML(typ="safe").load_all(EXAMPLE.read_text(encoding="utf-8")))
 SETTINGS = {env_name(PREFIX, leaf.path) for leaf in leaves(Settings)}
-PODS = [entry for entry in OBJECTS if entry["kind"] in {"StatefulSet", "Job"}]
+PODS = [entry for entry in OBJECTS if entry["kind"] in {"StatefulSet", "Deployment", "Job"}]
 PODS += [
     {"metadata": entry["metadata"], "spec": entry["spec"]["jobTemplate"]["spec"]}
     for entry in OBJECTS
     if entry["kind"] == "CronJob"
 ]
 WORKERS = [entry for entry in OBJECTS if entry["kind"] == "StatefulSet"]
+SERVING = [entry for entry in OBJECTS if entry["kind"] in {"StatefulSet", "Deployment"}]
 
 
 def of(kind: str) -> dict[str, dict[str, Any]]:
@@ -45,8 +47,15 @@ def test_there_is_a_set_of_workers_for_each_role() -> None:
         "coppice-deliver-us",
         "coppice-deliver-in",
         "coppice-rights",
+        "coppice-aggregate",
     }
-    assert set(of("PodDisruptionBudget")) == set(of("StatefulSet")) == set(of("Service"))
+    assert set(of("PodDisruptionBudget")) == set(of("StatefulSet"))
+
+
+def test_whatever_serves_metrics_has_the_name_of_its_job_in_prometheus() -> None:
+    assert set(of("Service")) == {named(entry) for entry in SERVING} == {job for job in JOBS if job != "prometheus"}
+    for entry in SERVING:
+        assert of("Service")[named(entry)]["spec"]["selector"] == entry["spec"]["selector"]["matchLabels"]
 
 
 @pytest.mark.parametrize("entry", PODS, ids=named)
@@ -87,7 +96,7 @@ def test_the_secret_that_the_comment_makes_holds_every_file_that_is_named() -> N
     assert made == wanted | keyed
 
 
-@pytest.mark.parametrize("entry", WORKERS, ids=named)
+@pytest.mark.parametrize("entry", SERVING, ids=named)
 def test_probes_ask_what_the_worker_serves(entry: dict[str, Any]) -> None:
     worker = container(entry)
     (port,) = worker["ports"]

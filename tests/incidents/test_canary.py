@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from pipeline.cli import canary as command
 from pipeline.core.consent import parse_consent
 from pipeline.core.outcome import Clean
 from pipeline.core.sanitize import sanitize
@@ -109,3 +111,26 @@ def test_a_cohort_without_a_notice_has_no_consent() -> None:
     policy, _ = load_rules(settings)
     bare: Any = dataclasses.replace(policy, notices={})
     assert room._consent(Cohort.US_ADULT, plants("tests", "US/adult"), bare, NOW_MS) is None
+
+
+def test_published_again_and_again_where_nothing_else_has_a_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OverError(Exception):
+        pass
+
+    rounds: list[int] = []
+    pauses = iter([None, None, OverError()])
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 900
+        if (pause := next(pauses)) is not None:
+            raise pause
+
+    monkeypatch.setattr(command, "publish", lambda _settings, made: rounds.append(len(made.events)))
+    monkeypatch.setattr("pipeline.cli.canary.time.sleep", sleep)
+    result = CliRunner().invoke(command.canary, ["publish", "--every", "900"])
+    assert isinstance(result.exception, OverError), result.output
+    assert len(rounds) == 3
+    assert len(set(rounds)) == 1
+    rounds.clear()
+    assert CliRunner().invoke(command.canary, ["publish"]).exit_code == 0
+    assert len(rounds) == 1

@@ -134,3 +134,37 @@ def _until(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_each_region_s_incident_is_cleaned_up_at_its_own_project_though_one_fails_at_first(
+    us: MixpanelStandIn, config: Path, directory: Path
+) -> None:
+    """The command for both files, one after the other; Mixpanel's US region is unwell, and then answers slowly."""
+    people = {region: tuple(f"{number}0000000-0000-4000-8000-00000000000{at}" for at in range(3)) for number, region in
+              enumerate(("us", "in"), 1)}  # fmt: skip
+    paths = {region: saved(directory, region=region, pseudonyms=list(ids)) for region, ids in people.items()}
+    with MixpanelStandIn(sandbox_project("in"), region="in") as india:
+        india.privacy.options.gap_s = 0.0
+        content = YAML(typ="safe").load(config)
+        content["mixpanel"]["in"] = {
+            "token": india.project.token,
+            "app_host": india.url,
+            "privacy_token": india.project.privacy_token,
+        }
+        with config.open("w") as file:
+            YAML().dump(content, file)
+        for fault in ("unavailable", "rate_limited", "close", "html_ok"):
+            us.fail_privacy(fault, times=2)
+        us.privacy.next_status("PENDING", "FAILURE", "STARTED")
+        for region, path in paths.items():
+            command = [sys.executable, "-m", "pipeline", "incident", "clean-up", str(path), "--config", str(config)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stderr
+            assert "has deleted everything" in done.stdout
+            assert ("no result" in done.stdout) == (region == "us")
+            assert not any(each in done.stdout + done.stderr for each in people[region])
+        for standin in (us, india):
+            assert sorted(standin.privacy.deleted_ids()) == list(people[standin.region])
+            assert {call.ids for call in standin.privacy.submitted()} == {people[standin.region]}
+    for path in paths.values():
+        assert [task.status for task in read(path).clean_up] == ["SUCCESS"]

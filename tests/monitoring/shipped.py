@@ -45,7 +45,7 @@ EXPRESSIONS = (
     | {f"panel {title} {number}": expr for number, (title, expr, _) in enumerate(QUERIES)}
     | RUNBOOK_EXPRESSIONS
 )
-JOBS = {*(job["job_name"] for job in PROMETHEUS["scrape_configs"]), "coppice-aggregate", "coppice-auditor"}
+JOBS = {job["job_name"] for job in PROMETHEUS["scrape_configs"]}
 
 
 def tool(name: str, package: str = "prometheus") -> str:

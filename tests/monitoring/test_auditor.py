@@ -1,5 +1,8 @@
 """The auditor on a real broker: what is wrong with the ledger becomes a metric within one look."""
 
+import asyncio
+import contextlib
+import threading
 import uuid
 from collections.abc import Iterator
 
@@ -42,6 +45,7 @@ def test_a_record_that_is_no_receipt_is_shown(deployment: Deployment) -> None:
 
     wait_until(lambda: seen().total(VERIFIED) > 0, told)
     assert (readiness(auditor.port) or {})["ready"] is True
+    wait_until(lambda: seen().total("coppice_worker_ready", role="auditor") == 1, told)
     assert seen().total(FAULTS) == 0
     with deployment.publisher() as publisher:
         publisher.publish_raw(b"nobody-may-see-this", b"x", topic=deployment.topic("ledger"))
@@ -63,3 +67,28 @@ def test_a_verdict_replaces_the_one_before() -> None:
     assert shown().total(VERIFIED) == 5
     auditor.show(Verdict({}, (), 0))
     assert shown().total(FAULTS) == 0
+
+
+def test_an_end_does_not_wait_for_a_look_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking, may_end = threading.Event(), threading.Event()
+
+    def look(_self: Auditor) -> Verdict:
+        looking.set()
+        may_end.wait(60)
+        return Verdict({}, (), 0)
+
+    async def until_cancelled() -> None:
+        auditor = Auditor(Settings(), Metrics(LABEL_VALUES), every_s=1, within_h=1)
+        task = asyncio.create_task(auditor.run())
+        await asyncio.to_thread(looking.wait, 60)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    monkeypatch.setattr(Auditor, "_verdict", look)
+    process = threading.Thread(target=asyncio.run, args=(until_cancelled(),), daemon=True)
+    process.start()
+    process.join(30)
+    ended = not process.is_alive()
+    may_end.set()
+    assert ended

@@ -28,6 +28,8 @@ STANDARD = {
     "up": set[str](),
     "ALERTS": {"alertname", "alertstate", "severity"},
     "process_cpu_seconds_total": set[str](),
+    "process_max_fds": set[str](),
+    "process_open_fds": set[str](),
     "process_resident_memory_bytes": set[str](),
     "process_start_time_seconds": set[str](),
 }
@@ -53,10 +55,12 @@ NEEDS_NO_ALERT = {
     "coppice_batch_bytes",
     "coppice_retries_total",
     "coppice_in_flight_requests",
+    "coppice_concurrency_limit",  # what lowers it is alarmed: refusals, failures, waiting events
     "coppice_leak_hits_total",  # each halts the region, which is alarmed
     "coppice_consent_changes_total",
     "coppice_suppressions_total",
     "coppice_suppressed_events_total",
+    "coppice_stopped_events_total",  # the switch and the document that stop a cohort are alarmed
     "coppice_suppressions_held",
     "coppice_privacy_requests_total",
     "coppice_privacy_open_requests",

@@ -10,6 +10,7 @@ from pipeline.policy.vocabulary import Region
 from pipeline.sandbox.demo import publish_samples
 from pipeline.sandbox.deployment import DEMO_SETTINGS, Deployment
 from pipeline.sandbox.kafka import EmbeddedKafka
+from pipeline.sandbox.supervisor import SupervisedWorker
 from tests.monitoring.promql import selectors
 from tests.monitoring.servers import Server, wait_until, watching, write_yaml
 from tests.monitoring.shipped import ALERTS, EXPRESSIONS, PROMETHEUS, RUNBOOK_EXPRESSIONS, read_yaml
@@ -26,11 +27,18 @@ def deployment(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -
     settings = tmp_path_factory.mktemp("policy") / "settings.yaml"
     shutil.copyfile(DEMO_SETTINGS, settings)
     with Deployment(broker=kafka, prefix=prefix, settings=settings, overrides=quick) as running:
+        for role in ("sanitize", "rights", "aggregate"):
+            running.add_worker(role, "all", wait=False)
+        for region in Region:
+            running.add_worker("deliver", region.value, wait=False)
+        running.load("auditor")
+        arguments = ["auditor", "--every", "1", "--config", str(running.directory / "auditor.yaml")]
+        port_file = running.directory / "auditor.port"
+        running.workers.append(SupervisedWorker("auditor-all", arguments, running.directory, port_file=port_file))
+        running.workers[-1].start()
+        running.wait_ready()
         running.standins[Region.US].fail("unavailable", 1)
         running.standins[Region.IN].fail("unauthorized", None)
-        for role, region in (("sanitize", "all"), ("deliver", "us"), ("deliver", "in"), ("rights", "all")):
-            running.add_worker(role, region, wait=False)
-        running.wait_ready()
         with running.publisher() as publisher:
             publish_samples(publisher, running.topic("consent"))
         yield running

@@ -39,11 +39,36 @@ def test_one_record_an_interval_with_the_number_held_back() -> None:
     clock = Clock()
     with limited(RateLimitFilter(5.0, clock)) as sink:
         logger = logging.getLogger("limited.a")
-        for step in (0.0, 1.0, 3.9, 0.2, 4.9, 5.0):
+        for step in (0.0, 1.0, 3.9, 0.2, 4.9, 5.1):
             clock.now += step
             logger.error("node %s is away", clock.now)
-    # at 0; at 1 and 4.9 held; at 5.1 with 2; at 10.0 held; at 15.0 with 1
+    # at 0; at 1 and 4.9 held; at 5.1 with 2; at 10.0 held; at 15.1, an interval twice as long later, with 1
     assert [held for _, _, held in sink.got] == [0, 2, 1]
+
+
+def test_what_does_not_end_is_told_less_and_less_often_and_anew_after_a_pause() -> None:
+    clock = Clock()
+    told: list[float] = []
+    with limited(RateLimitFilter(5.0, clock, longest_s=30.0)) as sink:
+        logger = logging.getLogger("limited.a")
+        for second in range(300):
+            clock.now = float(second)
+            before = len(sink.got)
+            logger.error("away")
+            told += [clock.now] * (len(sink.got) - before)
+    assert told == [0, 5, 15, 35, 65, 95, 125, 155, 185, 215, 245, 275]
+    with limited(RateLimitFilter(5.0, clock, longest_s=30.0)) as sink:
+        for moment in (0, 1, 6, 7, 40, 41, 46):
+            clock.now = float(moment)
+            logger.error("away")
+    # at 6 the interval is 10 s, at 40 it is 20 s: one was held back at 7; 41 and 46 are within it
+    assert len(sink.got) == 3
+    with limited(RateLimitFilter(5.0, clock, longest_s=30.0)) as sink:
+        for moment in (0, 1, 6, 40, 46):
+            clock.now = float(moment)
+            logger.error("away")
+    # none was held back after 6, so that it begins anew at 40
+    assert len(sink.got) == 4
 
 
 def test_logger_level_and_template_are_limited_apart() -> None:

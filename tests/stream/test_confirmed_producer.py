@@ -91,7 +91,7 @@ async def test_a_batch_waits_for_its_last_report_and_for_being_closed() -> None:
         def __init__(self) -> None:
             self.reports: list[Callable[[Any, Any], None]] = []
 
-        def produce(self, _topic: str, _value: bytes, _key: None, _where: int, report: Any) -> None:
+        def produce(self, _topic: str, _value: bytes, _key: None, _where: int, report: Any, *_rest: object) -> None:
             self.reports.append(report)
 
     fake = Librdkafka()

@@ -40,6 +40,7 @@ OVERRIDDEN = [
     (our_app.ChunkApp, App, "on_start", "self"),
     (our_app.ChunkApp, App, "on_shutdown", "self"),
     (our_app._Worker, faust.Worker, "_install_signal_handlers_unix", "self"),
+    (our_app._Worker, faust.Worker, "_stop_on_signal", "self signal"),
 ]
 
 USED = [

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.stream.agent import fail_stop, run_role
 from pipeline.stream.chunk import Chunk, TopicPartition
+from pipeline.stream.ending import Ending
 
 END = object()
 
@@ -286,6 +287,52 @@ async def test_a_chunk_that_waited_for_room_during_a_rebalance_is_dropped() -> N
         await settle()
         assert run.role.begun == [0, 2]
         assert run.stream.acked == [0, 2]
+
+
+async def test_an_orderly_end_begins_nothing_more_and_acknowledges_what_has_begun() -> None:
+    ending = Ending()
+    async with running(ending=ending, window=3) as run:
+        run.stream.put(0, 1, 2, 3)  # 3 waits for room
+        run.role.make_ready(0, 1, 3, 4)
+        await settle()
+        ending.call()
+        over = asyncio.create_task(ending.ended())
+        run.stream.put(4)
+        await settle()
+        assert run.role.begun == [0, 1]
+        assert run.role.prepared == [0, 1, 2]
+        assert run.role.ready[2].cancelled()
+        run.role.finish(0)
+        await settle()
+        assert run.stream.acked == [0]
+        assert not over.done()
+        run.role.finish(1)
+        await asyncio.wait_for(over, 5)
+        assert run.stream.acked == [0, 1]
+        assert run.role.begun == [0, 1]
+        assert run.failures == []
+
+
+async def test_an_agent_that_starts_during_the_end_begins_nothing() -> None:
+    ending = Ending()
+    ending.call()
+    async with running(ending=ending) as run:
+        run.role.make_ready(0)
+        run.stream.put(0)
+        await settle()
+        assert run.role.begun == []
+        await asyncio.wait_for(ending.ended(), 5)
+
+
+async def test_an_agent_that_has_stopped_is_not_waited_for() -> None:
+    ending = Ending()
+    async with running(ending=ending) as run:
+        run.stream.put(0)
+        run.role.make_ready(0)
+        await settle()
+        run.stream.close()
+        await asyncio.wait_for(run.task, 5)
+        await asyncio.wait_for(ending.ended(), 5)
 
 
 def test_fail_stop_ends_the_process_and_writes_no_value(

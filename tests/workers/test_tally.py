@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from pipeline.core.outcome import Clean, Dropped, DropReason, Rejected, RejectReason
+from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, Rejected, RejectReason
 from pipeline.core.ruling import UNREGISTERED
 from pipeline.detect.engine import scan
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
 from pipeline.workers.labels import LABEL_VALUES
 from pipeline.workers.tally import APP_VERSIONS, OTHER, UNKNOWN_NAMES, Counts, Tally
+from tests.aggregate.counts import child_event, counts_world
 from tests.core.worlds import GOOD, OPEN, RECORDS, World, raw_event, world
 
 ADULT = world(OPEN, records=(RECORDS["US/adult"],))
@@ -40,6 +41,9 @@ class Shop:
                     tally.lost.update(outcome.lost)
                 case Dropped():
                     tally.dropped[outcome.reason, outcome.cohort] += 1
+                    tally.rulings[outcome.ruling, outcome.app_version] += 1
+                case Counted():
+                    tally.counted[outcome.cohort] += 1
                     tally.rulings[outcome.ruling, outcome.app_version] += 1
                 case Rejected():
                     tally.rejected[outcome.reason] += 1
@@ -221,3 +225,10 @@ def test_nothing_of_an_event_becomes_a_label(properties: dict[str, Any], field: 
     shop.judge([event, event | {field: CANARY}], CHILD)
     labels = json.dumps([sample.labels for metric in shop.registry.collect() for sample in metric.samples])
     assert CANARY not in labels
+
+
+def test_client_defects_of_events_that_are_only_counted_are_alarmed(shop: Shop) -> None:
+    sent = {"world": "ocean", "idfa": "x", "$app_version_string": "3.1.4"}
+    shop.judge([child_event("a-child", properties=sent)], counts_world(["a-child"]))
+    assert shop.shown("coppice_aggregate_contributions_total") == {("IN/child",): 1}
+    assert shop.shown("coppice_client_defects_total") == {("3.1.4", "advertising_id"): 1}

@@ -77,9 +77,18 @@ DASHBOARD = Dashboard(
             lines(
                 "Halted, by cause",
                 "1 while nothing is sent to a region. unauthorized, forbidden: Mixpanel refuses the credentials. "
+                "residency: what is sent does not arrive. "
                 "kill_switch: somebody has stopped it. leak: an incident is open.",
                 "short",
                 ("max by (region, why) (coppice_delivery_halted)", "{{region}} {{why}}"),
+                red=1,
+            ),
+            lines(
+                "Secret unreadable",
+                "1 while the file of a service account's secret cannot be used. Delivery goes on with the last good "
+                "one; a worker that starts now does not start.",
+                "short",
+                ("max by (region) (coppice_credentials_unreadable)", "{{region}}"),
                 red=1,
             ),
             rates(
@@ -88,6 +97,13 @@ DASHBOARD = Dashboard(
                 "coppice_suppressed_events_total",
                 "region",
                 "why",
+            ),
+            rates(
+                "Not sent, cohort stopped meanwhile",
+                "Clean events that were queued when the kill switch or the end of a document stopped their cohort.",
+                "coppice_stopped_events_total",
+                "region",
+                "cohort",
             ),
         ],
         "Requests": [
@@ -107,9 +123,11 @@ DASHBOARD = Dashboard(
             ),
             lines(
                 "Requests in flight",
-                "Requests that wait for an answer. Always at the limit: Mixpanel is what limits.",
+                "Requests that wait for an answer, and how many may. Always at the limit: Mixpanel is what limits. The "
+                "limit falls when Mixpanel asks for less, fails, or takes much longer than before, and rises again.",
                 "short",
                 ("sum by (region) (coppice_in_flight_requests)", "{{region}}"),
+                ("min by (region) (coppice_concurrency_limit)", "{{region}} limit"),
             ),
             rates(
                 "Retries, by cause",

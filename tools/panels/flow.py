@@ -173,6 +173,23 @@ DASHBOARD = Dashboard(
                 "bytes",
                 ("process_resident_memory_bytes", "{{job}} {{instance}}"),
             ),
+            lines(
+                "Memory, of what the container has",
+                "At 1 the kernel kills the process. Nothing is shown where the container has no limit.",
+                "percentunit",
+                (
+                    "process_resident_memory_bytes / on (job, instance) (coppice_memory_limit_bytes > 0)",
+                    "{{job}} {{instance}}",
+                ),
+                red=0.9,
+            ),
+            lines(
+                "File descriptors, of what the system gives",
+                "Connections mostly, some 30 to 70 a worker; without a free one it stops itself.",
+                "percentunit",
+                ("process_open_fds / process_max_fds", "{{job}} {{instance}}"),
+                red=0.8,
+            ),
         ],
     },
 )
