@@ -32,7 +32,7 @@ lint: $(READY)
 	$(BIN)/deptry pipeline
 
 unit: $(READY)
-	PYTHONHASHSEED=$$(date +%S) $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
+	PYTHONHASHSEED=$$(date +%S) $(BIN)/python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 wheel-check: $(READY)  ## build the wheel, install it into an empty environment, run it
 	$(BIN)/python tools/check_wheel.py

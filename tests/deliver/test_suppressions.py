@@ -189,6 +189,7 @@ async def test_who_is_suppressed_between_two_attempts_is_not_in_the_next(
         done = sink.offer(range(10))
         await sink.rig.until(lambda: sink.attempts)
         await sink.suppress(2, 7)
+        await sink.rig.until(lambda: sink.attempts[-1].acknowledged == {2, 7})  # none that began earlier is under way
         sink.standin.clear_faults()
         await sink.rig.settled(done)
         assert sink.attempts[0].people == list(range(10))
