@@ -53,7 +53,7 @@ def measure(site: Site, wanted: set[str]) -> Iterator[Figure]:
     ours = Figure(
         NAMES[0],
         tuple(core),
-        "One core running Python: the text is scanned as it is and again when it is scrubbed, and some thirteen"
+        "One core running Python: the text is scanned as it is and again when it is scrubbed, and some eleven"
         " detectors that the prefilter names search it one after the other.",
         {
             "events": len(events),

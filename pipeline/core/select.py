@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pipeline.core.ruling import Ruling
 from pipeline.core.work import Work, scanned_at_most
+from pipeline.detect.automaton import ANYWHERE, automaton
 from pipeline.detect.engine import quick_all, scan
 from pipeline.detect.meter import LOOK, charge, charged
 from pipeline.policy.compiled import UNSAFE, PropertyRule
@@ -18,7 +19,9 @@ Lost = list[tuple[PropertyRule, bool]]
 
 REMEMBERED: Final = 256  # values of one property; versions, product codes and quiz names come back again and again
 LONGEST: Final = 64
-HASH_LIKE: Final = re.compile(r"[a-z0-9+/_-]{22}")  # the base64 of an MD5, the shortest
+_HASH_PATTERN: Final = "[a-z0-9+/_-]{22}"  # the base64 of an MD5, the shortest
+_HASH_LIKE: Final = re.compile(_HASH_PATTERN).search
+_ASCII_HASH_LIKE: Final = automaton(_HASH_PATTERN)
 SHORTEST_ID: Final = 6  # a shorter id of a person stands in ordinary words
 
 _MISSING: Final = object()
@@ -141,12 +144,18 @@ def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Los
         for own in plain:
             if own in text:
                 found = True
-        if not found and HASH_LIKE.search(text):
+        if not found and _is_hash_like(text):
             forms = forms or [form.casefold() for own in ids for form in _hashes(own)]
             found = any(form in text for form in forms)
         if found:
             del kept[name]
             lost.append((rule, True))
+
+
+def _is_hash_like(text: str) -> bool:
+    if not text.isascii():
+        return _HASH_LIKE(text) is not None
+    return _ASCII_HASH_LIKE(ANYWHERE, text.encode(), 0, len(text))[0][1] >= 0
 
 
 def _hashes(own: str) -> list[str]:

@@ -1,6 +1,5 @@
 """What a detector is: one identifier, how it looks, and what tells it from ordinary text."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -54,7 +53,10 @@ class Detector:
     matched case-insensitively, without unbounded repeats, so that its matcher is linear. Empty: only a key can name it.
     bounded: beside a match stands the text's edge or a sign that is no ASCII letter or digit; if False, a match may
     begin anywhere and takes the rest of its token with it.
-    exact: a Python pattern that the whole match must also fit, where RE2 cannot say it.
+    exact: what must also hold of the whole match, where RE2 cannot say it: true, or a match of a Python pattern.
+    bare: the part of `pattern` that `validate` can accept, where it refuses most: looked for in its place where no word
+    is.
+    signs: one of these, in lower case, stands in every match in ASCII text.
     validate: arithmetic and lists on the matched text; a failing check clears nothing that the shape and its context
     already say.
     words: what stands beside it (or in its key), lower case, in every language users write: needed when strength is
@@ -75,7 +77,9 @@ class Detector:
     law: str
     pattern: str = ""
     strength: Strength = Strength.CERTAIN
-    exact: re.Pattern[str] | None = None
+    exact: Callable[[str], object] | None = None
+    bare: str = ""
+    signs: tuple[str, ...] = ()
     validate: Callable[[str], bool] = always
     words: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()

@@ -33,7 +33,8 @@ TOKENS: Final = re.compile(
     r"\[[a-z0-9_]{2,32}\]"
 )  # what scrubbed text has in place of an identifier, if its name is one's
 
-_MASKS: Final = {f"[{name}]": "|" * len(f"[{name}]") for name in BY_NAME}
+MASKS: Final = {f"[{name}]": "|" * len(f"[{name}]") for name in BY_NAME}
+"""Tokens, and what is looked at in their place: signs that are part of no identifier and of no word."""
 _match, _match_ascii = PREFILTER.match, PREFILTER.match_ascii
 _Hinted = AbstractSet[int]
 _DISGUISED: Final = Look((), (), counting=True, disguised=True)
@@ -100,7 +101,7 @@ def _scan(text: str, key: str, effort: Effort | None) -> Scan:
     if "[" in text:
         masked = TOKENS.sub(_masked, text)
         if masked != text:
-            return _scan_masked(text, masked, key, effort)
+            return scan_masked(text, masked, key, effort)
     owner, _, hinted = key_facts(key) if key else _NO_KEY
     look = _look(text)
     if look is None and owner is None and not hinted:
@@ -142,12 +143,14 @@ def _views(text: str, look: Look | None, owner: Detector | None) -> Views:
 
 
 def _masked(token: re.Match[str]) -> str:
-    """Return a token's place: signs that are part of no identifier and of no word."""
-    return _MASKS.get(token.group(), token.group())
+    return MASKS.get(token.group(), token.group())
 
 
-def _scan_masked(text: str, masked: str, key: str, effort: Effort | None) -> Scan:
-    """Scan a text that is scrubbed in part: what its tokens say is neither an identifier nor context for one."""
+def scan_masked(text: str, masked: str, key: str = "", effort: Effort | None = None) -> Scan:
+    """Scan a text that is scrubbed in part: what its tokens say is neither an identifier nor context for one.
+
+    masked: the text with each token's mask in its place.
+    """
     seen = _scan(masked, key, effort)
     if not seen.findings:
         return Scan(text, ())
@@ -165,18 +168,25 @@ def _find(text: str, hint: str, hinted: _Hinted, look: Look | None, effort: Effo
     found: list[Finding] = []
     worded: Sequence[int] = ()
     left, framed = effort.left, frame(text)
+    searched = 0
     if look is not None:
         worded, counting = look.worded, look.counting
         for index in look.shapes:
             words = hint if index in worded or index in hinted else None
             left = MATCHERS[index].find(text, framed, words, found, counting=counting, most=left)
+        searched = len(look.shapes)
+        for index, until in look.numbers:
+            words = hint if index in worded or index in hinted else None
+            before = left
+            left = MATCHERS[index].find(text, framed, words, found, counting=counting, most=left, until=until)
+            searched += left < before
         for index in worded:
             if index in CONTEXT:
                 left = MATCHERS[index].find(text, framed, hint, found, most=left)
     for index in hinted:
         if index in CONTEXT and index not in worded:
             left = MATCHERS[index].find(text, framed, hint, found, most=left)
-    charge(SEARCH * (len(look.shapes) if look is not None else 0) + MATCH * (effort.left - left))
+    charge(SEARCH * searched + MATCH * (effort.left - left))
     effort.left = left
     if left <= 0:
         raise Spent

@@ -12,6 +12,7 @@ from pipeline.detect.runs import is_nobodys
 
 BEFORE: Final = 40  # characters in which a word that names the identifier may stand before it,
 AFTER: Final = 40  # and behind it
+ANY_PLACE: Final = 1 << 40  # beyond every text
 MOST_TRIES: Final = 1024  # matches that are judged in one text or value; a feedback of 1,000 signs has about 150
 
 _FLAGS: Final = re.IGNORECASE | re.ASCII
@@ -45,12 +46,15 @@ class Matcher:
     __slots__ = (
         "_accept",
         "_ascii",
+        "_bare",
+        "_bare_ascii",
         "_beside",
         "_bounded",
         "_counted",
         "_exact",
         "_is_number",
         "_search",
+        "_signs",
         "_unless",
         "_word",
         "certain",
@@ -62,9 +66,13 @@ class Matcher:
         edge, close = ("(?<![0-9A-Za-z])", "(?![0-9A-Za-z])") if detector.bounded else ("", "")
         self._search = re.compile(f"{edge}(?:{detector.pattern}){close}", _FLAGS).search
         self._ascii = automaton(f"{_EDGE}(?:{detector.pattern}){_EDGE}" if detector.bounded else detector.pattern)
+        bare = detector.bare
+        self._bare = re.compile(f"{edge}(?:{bare}){close}", _FLAGS).search if bare else self._search
+        self._bare_ascii = automaton(f"{_EDGE}(?:{bare}){_EDGE}") if bare else self._ascii
         self._bounded = detector.bounded
         self._beside = 2 if detector.bounded else 0  # a match in a frame takes the signs beside it along
-        self._exact = detector.exact.fullmatch if detector.exact is not None else None
+        self._exact = detector.exact
+        self._signs = detector.signs
         self._accept = None if detector.validate is always else detector.validate
         self._counted = detector.counted
         self._is_number = detector.digits is not None
@@ -81,41 +89,45 @@ class Matcher:
         *,
         counting: bool = True,
         most: int = MOST_TRIES,
+        until: int = ANY_PLACE,
     ) -> int:
         """Add where the identifier is. Return how many of the `most` matches that may be judged are left, 0 if none.
 
         After a number that is refused the search goes on with the number's next group ("45210 98765 43210"); any other
         match that is refused, or that is not `exact`, is passed over whole.
         framed: the text's `frame`. hint: the property's name in words, for context; None if no word is in the text, so
-        that none is sought. counting: a word that says what a number counts may be in the text.
+        that none is sought. counting: a word that says what a number counts may be in the text. until: no match
+        begins there or behind.
         """
-        exact, at = self._exact, 0
+        exact, signs, at = self._exact, self._signs, 0
+        slow = self._search if hint is not None else self._bare
+        quick = self._ascii if hint is not None else self._bare_ascii
         if framed is not None and not self._bounded:
             framed = framed[1:-1]
-        while most > 0:
+        while most > 0 and at < until:
             if framed is not None:
-                ((start, end),) = self._ascii(ANYWHERE, framed, at, len(framed))
+                ((start, end),) = quick(ANYWHERE, framed, at, len(framed))
                 end -= self._beside
             else:
-                start, end = self._span(text, at)
+                match = slow(text, at)
+                start, end = match.span() if match is not None else (-1, -1)
             if end < 0:
                 break
             most -= 1
             shape = text[start:end]
-            if exact is not None and exact(shape) is None:
+            if exact is not None and not exact(shape):
                 pass
             elif self._is_it(shape, text, start, end, hint, counting):
                 if not self._bounded:
                     end = _end_of_token(text, end)
                 found.append(Finding(self.detector, start, end))
-            elif shape[0] in _NUMBER_STARTS:
+            elif shape[0] in _NUMBER_STARTS and not (self._bounded and shape.isdigit()):
                 end = start
             at = end if end > start else start + 1
+            if signs and framed is not None:
+                until = _last(signs, text)
+                signs = ()
         return most
-
-    def _span(self, text: str, at: int) -> tuple[int, int]:
-        match = self._search(text, at)
-        return match.span() if match is not None else (-1, -1)
 
     def _is_it(self, match: str, text: str, start: int, end: int, hint: str | None, counting: bool) -> bool:
         if (
@@ -133,6 +145,15 @@ class Matcher:
     def is_named_by(self, words: str) -> bool:
         """True if one of these words names the identifier."""
         return self._word is not None and self._word.is_near("", 0, 0, words)
+
+
+def _last(signs: tuple[str, ...], text: str) -> int:
+    """Return the end of the last of the signs in an ASCII text."""
+    text = text.lower()
+    last = 0
+    for sign in signs:
+        last = max(last, text.rfind(sign) + len(sign))
+    return last
 
 
 def _end_of_token(text: str, at: int) -> int:

@@ -272,12 +272,12 @@ def _open_token(token: str, start: int, end: int, budget: _Budget, found: list[V
     if len(token) >= MEDIA_LEAST and raw.startswith(MEDIA_MAGIC):
         found.append(View(start, end, "media", budget.spend("")))
         return True
-    if raw[:1] > b"\xf4" or b"\x80" <= raw[:1] < b"\xc2":  # no text begins so, and an exception takes its time
+    if raw[:1] > b"\xf4" or b"\x80" <= raw[:1] < b"\xc2":  # no text begins so
         return False
-    try:
-        text = fold(raw.decode())
-    except UnicodeDecodeError:
+    text = raw.decode(errors="ignore")
+    if not raw.isascii() and len(text.encode()) != len(raw):  # an exception takes its time
         return False
+    text = fold(text)
     if not text.isprintable() or not text:
         return False
     if depth > MAX_DEPTH:

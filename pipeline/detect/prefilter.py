@@ -10,7 +10,7 @@ import re2
 from pipeline.detect.automaton import ANYWHERE, Search, automaton, for_ascii
 from pipeline.detect.detector import Detector, Strength
 from pipeline.detect.ordinary import COUNTING
-from pipeline.detect.runs import between, digit_counts
+from pipeline.detect.runs import between, digit_runs
 
 MEMORY: Final = 64 << 20  # bytes for the automaton's states; it starts over when they are used up
 
@@ -43,11 +43,21 @@ class Look:
     shapes: positions of detectors whose shape may be in the text; those of strength CONTEXT have none here.
     worded: positions of detectors one of whose words may be in the text.
     counting: a word or sign may say what a number counts. disguised: the text has to be normalised.
+    numbers: more such positions, for ASCII text: of detectors of numbers as long as those in the text, and where the
+    last that is so long ends. Whether one looks like them is not known.
     """
 
-    __slots__ = ("counting", "disguised", "shapes", "worded")
+    __slots__ = ("counting", "disguised", "numbers", "shapes", "worded")
 
-    def __init__(self, shapes: Sequence[int], worded: Sequence[int], counting: bool, disguised: bool) -> None:
+    def __init__(
+        self,
+        shapes: Sequence[int],
+        worded: Sequence[int],
+        counting: bool,
+        disguised: bool,
+        numbers: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        self.numbers: Final = numbers
         self.shapes: Final = shapes
         self.worded: Final = worded
         self.counting: Final = counting
@@ -55,12 +65,12 @@ class Look:
 
 
 class _Numbers(NamedTuple):
-    """Detectors of numbers of the same lengths. search: for any of their patterns, in ASCII text."""
+    """Detectors of numbers of the same lengths. search: for any of their patterns, in ASCII text, if they are many."""
 
     lengths: int
     least: int
     detectors: tuple[int, ...]
-    search: Search
+    search: Search | None
 
 
 def _numbers(detectors: Sequence[Detector]) -> Iterator[_Numbers]:
@@ -70,7 +80,8 @@ def _numbers(detectors: Sequence[Detector]) -> Iterator[_Numbers]:
             alike[detector.digits].append(index)
     for digits, found in alike.items():
         shapes = "|".join(f"(?:{detectors[index].pattern})" for index in found)
-        yield _Numbers(between(*digits), digits[0], tuple(found), automaton(f"{_EDGE}(?:{shapes}){_EDGE}"))
+        search = automaton(f"{_EDGE}(?:{shapes}){_EDGE}") if len(found) > 1 else None
+        yield _Numbers(between(*digits), digits[0], tuple(found), search)
 
 
 def _word_pattern(words: Sequence[str]) -> str:
@@ -95,7 +106,7 @@ def _compile(patterns: Iterable[str], *, only_ascii: bool = False) -> Callable[[
 class Prefilter:
     """An RE2 set. Its answer may name a detector that finds nothing, and never misses one that does."""
 
-    __slots__ = ("_all", "_counting", "_disguise", "_number", "_numbers", "_words", "match", "match_ascii")
+    __slots__ = ("_all", "_counting", "_disguise", "_least", "_number", "_numbers", "_words", "match", "match_ascii")
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         """Compile; raise re2.error for a pattern that RE2 does not take."""
@@ -105,9 +116,9 @@ class Prefilter:
         self._words, self._number = len(patterns), len(patterns) + len(words)
         self._disguise = self._number + 1
         self._numbers = tuple(_numbers(detectors))
-        least = min(each.least for each in self._numbers)
+        self._least = min(each.least for each in self._numbers)
         # an answer without the last, which is in every text, is RE2 out of memory, not a clean text
-        rest = [f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{least - 1}}}", DISGUISE, ""]
+        rest = [f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{self._least - 1}}}", DISGUISE, ""]
         self._counting = _compile([f"{_WORD_EDGE}(?:{COUNTING}){_WORD_EDGE}|[$₹#]"])  # empty: no word is there
         self._all = Look(range(self._words), range(self._words), counting=True, disguised=True)
         self.match = _compile([*patterns, *map(_word_pattern, words), *rest])
@@ -125,6 +136,7 @@ class Prefilter:
             return self._all
         shapes: list[int] = []
         worded: list[int] = []
+        lone: list[tuple[int, int]] = []
         words, number, disguise = self._words, self._number, self._disguise
         numbers = counting = disguised = False
         for hit in found:
@@ -138,12 +150,25 @@ class Prefilter:
                 disguised = True
         if numbers:
             counting = bool(self._counting(framed))
-            self._add_numbers(text, framed, shapes)
-        return Look(shapes, worded, counting, disguised)
+            self._add_numbers(text, framed, shapes, lone)
+        return Look(shapes, worded, counting, disguised, lone)
 
-    def _add_numbers(self, text: str, framed: bytes, shapes: list[int]) -> None:
-        """Add the detectors of numbers that are as long as those in the text, and look like them if it is ASCII."""
-        counts, plain = digit_counts(text), text.isascii()
-        for each in self._numbers:
-            if each.lengths & counts and (not plain or each.search(ANYWHERE, framed, 0, len(framed))[0][1] >= 0):
-                shapes += each.detectors
+    def _add_numbers(self, text: str, framed: bytes, shapes: list[int], lone: list[tuple[int, int]]) -> None:
+        """Add the detectors of numbers that are as long as those in the text.
+
+        In ASCII text those that share their lengths are added if it has what looks like one of them, the others to
+        `lone`: their own search says as much.
+        """
+        plain = text.isascii()
+        runs = digit_runs(text, self._least)
+        runs.reverse()
+        for lengths, _, detectors, search in self._numbers:
+            for counts, end in runs:
+                if counts & lengths:
+                    if not plain:
+                        shapes += detectors
+                    elif search is None:
+                        lone.append((detectors[0], end))
+                    elif search(ANYWHERE, framed, 0, len(framed))[0][1] >= 0:
+                        shapes += detectors
+                    break

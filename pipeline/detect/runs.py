@@ -11,32 +11,36 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-LONGEST: Final = 63  # digits; what is longer than any identifier counts as this long
+LONGEST: Final = 60  # digits; what is longer than any identifier counts as this long, and bits for all fit one word
 
 _RUN: Final = re.compile("[0-9]+(?:[ .()/+-]{1,4}[0-9]+)*")
 _GROUP: Final = re.compile("[0-9]+")
-_APART: Final = str.maketrans(dict.fromkeys(".()/+-", " "))
+_SHAPE: Final = str.maketrans(dict.fromkeys(".()/+-", " ") | dict.fromkeys("0123456789", "0"))
 _MASK: Final = (1 << (LONGEST + 1)) - 1
 _SHAPES: Final = 4096  # kept at hand
 
 
-def digit_counts(text: str) -> int:
-    """Return a bit for each number of digits that consecutive groups of the text have together."""
-    counts = 0
+def digit_runs(text: str, least: int) -> list[tuple[int, int]]:
+    """Return for each run of groups a bit for each number of digits that neighbours in it have together, and its end.
+
+    least: digits; runs that are shorter are left out.
+    """
+    runs: list[tuple[int, int]] = []
+    end = 0
     for run in _RUN.findall(text):
-        if run.isdigit():
-            counts |= 1 << min(len(run), LONGEST)
-        else:
-            counts |= _sums(tuple(map(len, run.translate(_APART).split())))
-    return counts
+        size = len(run)
+        if size >= least:
+            end = text.index(run, end) + size
+            runs.append((1 << min(size, LONGEST) if run.isdigit() else _sums(run.translate(_SHAPE)), end))
+    return runs
 
 
 @lru_cache(_SHAPES)
-def _sums(sizes: tuple[int, ...]) -> int:
-    """Return a bit for the length of each row of neighbouring groups, given how long the groups are."""
+def _sums(shape: str) -> int:
+    """Return a bit for the length of each row of neighbouring groups of a run that has spaces between them."""
     counts = sums = 0  # sums: of all rows that end at the current group
-    for group in sizes:
-        size = min(group, LONGEST)
+    for group in shape.split():
+        size = min(len(group), LONGEST)
         sums = ((sums << size) | (1 << size)) & _MASK
         counts |= sums
     return counts
@@ -47,10 +51,16 @@ def between(least: int, most: int) -> int:
     return (1 << (most + 1)) - (1 << least)
 
 
-NO_ORDER: Final = re.compile(r"(?![0-9]{3}([ .-])[0-9]{7}\1[0-9]{7}\Z).*", re.DOTALL)
-"""Refuses the order number of a shop, in groups of 3, 7 and 7: its first two look like a telephone number."""
 ORDER: Final = "[0-9]{3}[ .-][0-9]{7}[ .-][0-9]{7}"
-"""A pattern for it, for a detector to take it whole."""
+"""A pattern for the order number of a shop, in groups of 3, 7 and 7, for a detector to take it whole."""
+_ORDER: Final = re.compile(r"[0-9]{3}([ .-])[0-9]{7}\1[0-9]{7}")
+_ORDER_SIGNS: Final = 19
+
+
+def is_no_order(text: str) -> bool:
+    """Refuse an order number: its first two groups look like a telephone number."""
+    return len(text) != _ORDER_SIGNS or _ORDER.fullmatch(text) is None
+
 
 _LEAST_POWER, _MOST_POWER = 27, 64  # 2 ** 27 has nine digits; smaller ones are no identifier's length
 _LIMITS: Final = frozenset(str(2**bits + off) for bits in range(_LEAST_POWER, _MOST_POWER + 1) for off in (-1, 0, 1))

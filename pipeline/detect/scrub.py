@@ -4,7 +4,7 @@ What names and addresses it holds cannot be found for certain; that is why the t
 """
 
 from pipeline.detect.catalogue import OPAQUE
-from pipeline.detect.engine import TOKENS, Scan, scan
+from pipeline.detect.engine import MASKS, TOKENS, Scan, scan, scan_masked
 
 LIMIT = 120  # characters of free text that may leave
 MOST_BYTES = 255  # of a text: Mixpanel cuts a longer one, in the middle of a token as well
@@ -20,23 +20,32 @@ def scrub(text: str, *, limit: int = LIMIT) -> str | None:
     if not seen.findings:
         return text if cut(text, limit) == text else _checked(cut(text, limit))
     replaced = _replace(seen)
-    return None if replaced is None else _checked(cut(replaced, limit))
+    if replaced is None:
+        return None
+    result = cut("".join(replaced), limit)
+    if "[" in seen.text:  # what else may be a token is for `scan` to say
+        return _checked(result)
+    masked = "".join([MASKS.get(part, part) for part in replaced])[: len(result)]
+    return None if scan_masked(result, masked).findings else result
 
 
 def _checked(text: str) -> str | None:
     return None if scan(text).findings else text
 
 
-def _replace(seen: Scan) -> str | None:
+def _replace(seen: Scan) -> list[str] | None:
+    """Return the text in parts, each identifier's token in its place; None if something in it cannot be judged."""
     parts: list[str] = []
     plain, done = seen.text, 0
     for detector, start, end in seen.findings:
         if detector is OPAQUE:
             return None
-        parts += (plain[done:start], "[", detector.name, "]")
+        if done < start:
+            parts.append(plain[done:start])
+        parts.append(f"[{detector.name}]")
         done = end
     parts.append(plain[done:])
-    return "".join(parts)
+    return parts
 
 
 def cut(text: str, limit: int) -> str:

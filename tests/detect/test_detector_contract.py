@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import urllib.parse
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from pipeline.detect.keys import words_of
 from pipeline.detect.matcher import Matcher
 from pipeline.detect.normalise import fold
 from pipeline.detect.prefilter import Prefilter
-from pipeline.detect.runs import digit_counts
+from pipeline.detect.runs import digit_runs
 
 SHAPED = [detector for detector in CATALOGUE if detector.pattern]
 MATCHERS = [Matcher(detector) for detector in SHAPED]
@@ -148,7 +149,7 @@ def test_the_prefilter_misses_nothing(text: str) -> None:
         matcher.find(text, frame(text), "" if matcher.certain else None, found)
         if found:
             assert look is not None
-            assert index in look.shapes or index in look.worded, matcher.detector.name
+            assert index in look.shapes or index in look.worded or index in dict(look.numbers), matcher.detector.name
             assert quick(text)
 
 
@@ -174,9 +175,39 @@ def test_ascii_text_is_judged_the_same_by_both_engines(pieces: list[str], betwee
                 assert quickly == slowly
 
 
+PLAINLY = [
+    (matcher, Matcher(replace(matcher.detector, bare="", signs=())))
+    for matcher in MATCHERS
+    if matcher.detector.bare or matcher.detector.signs or matcher.detector.digits
+]
+
+
+@settings(max_examples=1500)
+@given(st.lists(ASCII_PIECES, max_size=7), st.sampled_from(["", " ", ".", "-", ", "]))
+def test_what_saves_a_search_changes_no_finding(pieces: list[str], between: str) -> None:
+    """Neither the signs of a match, nor what counts without a word, nor where the last number ends."""
+    text = between.join(pieces)
+    look = PREFILTER.look(text)
+    ends = dict(look.numbers) if look is not None else {}
+    for matcher, plainly in PLAINLY:
+        until = ends.get(MATCHERS.index(matcher), len(text))
+        for words in ("", None) if matcher.certain else ("",):
+            for framed in (frame(text), None):
+                found: list[Any] = []
+                expected: list[Any] = []
+                matcher.find(text, framed, words, found, until=until)
+                plainly.find(text, framed, words, expected)
+                assert [each[1:] for each in found] == [each[1:] for each in expected], matcher.detector.name
+
+
 def test_numbers_of_all_groupings_are_counted() -> None:
-    counted = digit_counts("98765 43210, (202) 555-0123 x7 " + "1" * 90)
-    assert {n for n in range(64) if counted >> n & 1} == {1, 3, 4, 5, 6, 7, 10, 63}
+    runs = digit_runs("98765 43210, (202) 555-0123 x7 " + "1" * 90, 1)
+    counted = [({n for n in range(64) if counts >> n & 1}, end) for counts, end in runs]
+    assert counted == [({5, 10}, 11), ({3, 4, 6, 7, 10}, 27), ({1, 60}, 121)]
+
+
+def test_runs_too_short_for_any_number_are_left_out() -> None:
+    assert digit_runs("41 and 555 and 5550123", 6) == [(1 << 7, 22)]
 
 
 # regulation §3.2–3.4, row by row

@@ -13,6 +13,7 @@ DETECTOR = Detector(
     pattern=rf"{NAME} ?@ ?{LABEL}(?:\.{LABEL}){{1,8}}",
     validate=lambda text: not text.rsplit(".", 1)[1].isdigit(),  # "3 @ 1.5" is a price
     probe="@",
+    signs=("@",),
     keys=("email", "emailaddress", "mail", "emailid", "mailid", "useremail", "emails"),
     hits=(
         "mia@example.com",

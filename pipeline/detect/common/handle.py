@@ -7,7 +7,8 @@ DETECTOR = Detector(
     kind=Kind.SCREEN_NAME,
     law="16 CFR 312.2 PI (3), (4)",
     pattern="@[a-z0-9_.]{2,30}",
-    probe="@[a-z0-9_.]",
+    probe="[^0-9A-Za-z]@[a-z0-9_.]",
+    signs=("@",),
     keys=(
         "handle",
         "username",

@@ -6,7 +6,7 @@ RuPay's ranges (508, 60, 65, 81, 82) are included. Without the check digit it co
 from pipeline.detect.checksums import luhn
 from pipeline.detect.detector import Detector, Kind, Strength
 from pipeline.detect.digits import group_sizes, spread
-from pipeline.detect.runs import NO_ORDER
+from pipeline.detect.runs import is_no_order
 
 _MASTERCARD_2 = range(2221, 2721)
 _JCB = range(3528, 3590)
@@ -46,7 +46,7 @@ DETECTOR = Detector(
     law="16 CFR 312.2 PI (11); DPDP Act 2(t)",
     pattern=spread(12, 19),
     strength=Strength.LIKELY,
-    exact=NO_ORDER,
+    exact=is_no_order,
     validate=_is_card,
     words=(
         "card",

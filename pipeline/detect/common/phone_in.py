@@ -11,7 +11,7 @@ import re
 from pipeline.detect.common.phone_words import PHONE
 from pipeline.detect.detector import Detector, Kind, Strength
 from pipeline.detect.digits import GAP, spread
-from pipeline.detect.runs import NO_ORDER, ORDER
+from pipeline.detect.runs import ORDER, is_no_order
 
 _PREFIX = rf"(?:\(?(?:\+|00)?91\)?{GAP}|\(?0\)?{GAP})?"
 _LANDLINE = r"(?:(?:\+|00)?91[ .-]?|\(?0)[1-9][0-9]{1,3}\)?[ .-]{1,2}[2-6][0-9]{2,4}[ .-]?[0-9]{3,4}"
@@ -41,7 +41,7 @@ DETECTOR = Detector(
     law="16 CFR 312.2 PI (5); DPDP Act 2(t)",
     pattern=f"{ORDER}|{_LANDLINE}|{_PREFIX}{spread(10)}",
     strength=Strength.LIKELY,
-    exact=NO_ORDER,
+    exact=is_no_order,
     validate=_is_phone,
     words=PHONE,
     digits=(10, 14),

@@ -10,7 +10,7 @@ import re
 from pipeline.detect.common.phone_words import PHONE
 from pipeline.detect.detector import Detector, Kind, Strength
 from pipeline.detect.digits import GAP, group_sizes, only_digits, spread
-from pipeline.detect.runs import NO_ORDER, ORDER
+from pipeline.detect.runs import ORDER, is_no_order
 
 _NUMBER = rf"(?:\(?\+?1\)?{GAP})?\(?[2-9][0-8][0-9]\)?{GAP}/?[2-9][0-9]{{2}}{GAP}[0-9]{{4}}"
 _PLAN = re.compile("1?[2-9][0-8][0-9][2-9](?!11)[0-9]{2}[0-9]{4}")
@@ -34,7 +34,7 @@ DETECTOR = Detector(
     law="16 CFR 312.2 PI (5); DPDP Act 2(t)",
     pattern=f"{ORDER}|(?:{_NUMBER}|{spread(10)}){_EXTENSION}",
     strength=Strength.LIKELY,
-    exact=NO_ORDER,
+    exact=is_no_order,
     validate=_is_phone,
     words=PHONE,
     digits=(10, 17),

@@ -21,6 +21,7 @@ DETECTOR = Detector(
     kind=Kind.COARSE_LOCATION,
     law="16 CFR 312.2 PI (2); DPDP Act 2(t)",
     pattern=f"(?:{_PIN} ?[:#=-]? ?)?(?:{_NUMBER})",
+    bare=f"{_PIN} ?[:#=-]? ?(?:{_NUMBER})",
     strength=Strength.LIKELY,
     validate=_is_named,
     words=(

@@ -25,9 +25,14 @@ DETECTOR = Detector(
     law="16 CFR 312.2 PI (3); DPDP Act 2(t)",
     # what follows a dot is matched so that `exact` can tell an email address, and refuse it as it does an ABHA address
     pattern=rf"{_NAME}@{_ANY_HANDLE}(?:\.[a-z0-9-]{{1,63}}){{0,4}}|{_NAME}(?:@ | @ ?| ?\(at\) ?| at )(?:{_HANDLES})",
-    exact=re.compile(r"[^@ ]+(?: ?@ ?| ?\(at\) ?| at )(?!abdm$|sbx$)[a-z0-9]+", re.IGNORECASE),
+    exact=re.compile(r"[^@ ]+(?: ?@ ?| ?\(at\) ?| at )(?!abdm$|sbx$)[a-z0-9]+", re.IGNORECASE).fullmatch,
+    signs=("@", "(at)", " at "),
     keys=("upi", "upiid", "vpa", "upivpa", "upiaddress", "upihandle"),
-    probe=rf"[a-z0-9._-] ?(?:@|\(at\)) ?[a-z]|[a-z0-9._-] at (?:{_HANDLES})",
+    # behind a handle without spaces stands no dot with a word, or it is an email address
+    probe=(
+        r"[a-z0-9._-]@[a-z][a-z0-9]+(?:[^a-z0-9.]|\.[^a-z0-9-]|\.[a-z0-9-]{20})"
+        rf"|[a-z0-9._-](?:@ | @ ?| ?\(at\) ?| at )(?:{_HANDLES})[^0-9A-Za-z]"
+    ),
     hits=("9876543210@paytm", "ravi.kumar@okhdfcbank", "RAHUL99@YBL", "rahul99 at ybl", "meera_k @ oksbi"),
     misses=("ravi@example.com", "meet me at school", "a@ybl", "@paytm", "gg @ home"),
 )

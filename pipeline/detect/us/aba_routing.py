@@ -21,6 +21,7 @@ DETECTOR = Detector(
     kind=Kind.FINANCIAL,
     law="16 CFR 312.2 PI (11)",
     pattern=grouped(9, 4, 3, 1),
+    bare="[0-9]{9}",
     strength=Strength.LIKELY,
     validate=_is_routing,
     words=("routing", "aba", "rtn", "bank"),

@@ -22,6 +22,7 @@ DETECTOR = Detector(
     kind=Kind.HEALTH,
     law="16 CFR 312.2 PI (6)",
     pattern=f"{groups(3, 3, 4)}|{grouped(10, 4, 1)}",
+    bare="[12][0-9]{9}",
     strength=Strength.LIKELY,
     validate=_is_npi,
     words=("npi", "national provider", "provider id"),
