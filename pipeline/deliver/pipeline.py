@@ -205,7 +205,19 @@ class Delivery:
         self._held += ticket.size
         done.add_done_callback(lambda _: self._release(ticket))
         events, updates = apart(chunk.records)
-        events, refused = self._cool(ticket, events)
+        self._pack(ticket, *self._cool(ticket, events), updates)
+
+    def again(self, batch: Batch) -> None:
+        """Queue records once more that were taken out of a batch and not settled."""
+        first = 0
+        for ticket, count in batch.shares:
+            events, updates = apart(batch.records[first : first + count])
+            self._pack(ticket, events, [], updates)
+            first += count
+
+    def _pack(
+        self, ticket: Ticket, events: Sequence[Record], refused: list[Refused], updates: Sequence[Record]
+    ) -> None:
         packed = self._packer.add(ticket, events, self._loop.time())
         packed.refused += refused
         if updates:

@@ -1,6 +1,8 @@
 """The kill switch and the end of a cohort's document reach the queue, too (R37, R38).
 
-The sanitizer judges with the policy of its moment; an event may then wait in Kafka or in a back-off for days.
+The sanitizer judges with the policy of its moment; an event may then wait in Kafka or in a back-off for days. But the
+two do not read a changed policy in the same moment: when a cohort is opened, its first events may be here before this
+worker knows of it. So what is stopped is held first, and given up only if it still is after a while.
 """
 
 from collections import Counter
@@ -21,33 +23,58 @@ _BEHIND_A_GATE: Final = frozenset({Predicate.VENDOR_GATE, Predicate.INTERNAL_OPS
 class Stopped:
     """Takes out what may not leave any more by the policy of the moment.
 
-    policy: the one in force, to be replaced when it changes. now_ms: the time, milliseconds since the epoch.
+    policy: the one in force, to be replaced when it changes. now_ms: the time, milliseconds since the epoch. later:
+    calls what it is given after the while. again: takes what may leave then, after all.
     """
 
-    def __init__(self, region: Region, policy: CompiledPolicy, metrics: Metrics, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        region: Region,
+        policy: CompiledPolicy,
+        metrics: Metrics,
+        now_ms: Callable[[], int],
+        *,
+        later: Callable[[Callable[[], None]], object],
+        again: Callable[[Batch], object],
+    ) -> None:
         self._region = region
         self._metrics = metrics
         self._now_ms = now_ms
         self._cohorts = [cohort for cohort in Cohort if cohort.partition("/")[0] == region.upper()]
+        self._later = later
+        self._again = again
         self.policy = policy
 
     def take_out(self, batch: Batch) -> Batch:
-        """Return what of the batch may leave now; what may not is settled. The same batch if all may.
+        """Return what of the batch may leave now; what may not is held for a while. The same batch if all may.
 
-        While a cohort of the region is stopped, an event without a cohort is held to be of that one.
+        While a cohort of the region is stopped, an event without a cohort is taken for one of that cohort.
         """
-        stopped = self._stopped()
-        if not stopped:
-            return batch
-        cohorts = [cohort_of(record) or Cohort.XX for record in batch.records]
-        out = {index: cohort for index, cohort in enumerate(cohorts) if cohort in stopped}
+        out = self._out(batch)
         if not out:
             return batch
-        left, gone = batch.apart(out.keys())
-        gone.settle(Fate.STOPPED)
+        left, held = batch.apart(out.keys())
+        self._later(lambda: self._decide(held))
+        return left
+
+    def _decide(self, held: Batch) -> None:
+        """Settle what is still stopped, and let the rest be sent."""
+        out = self._out(held)
+        left, gone = held.apart(out.keys())
+        if out:
+            gone.settle(Fate.STOPPED)
         for cohort, count in Counter(out.values()).items():
             self._metrics.add(table.STOPPED_EVENTS, count, region=self._region, cohort=cohort)
-        return left
+        if left.records:
+            self._again(left)
+
+    def _out(self, batch: Batch) -> dict[int, Cohort]:
+        """Return the places of what is stopped, and the cohort of each."""
+        stopped = self._stopped()
+        if not stopped:
+            return {}
+        cohorts = [cohort_of(record) or Cohort.XX for record in batch.records]
+        return {index: cohort for index, cohort in enumerate(cohorts) if cohort in stopped}
 
     def _stopped(self) -> frozenset[Cohort]:
         policy, now_ms = self.policy, self._now_ms()

@@ -185,6 +185,11 @@ class DeliverSettings(_Group):
         ge=1000,
         description="Events of one person on one day that Mixpanel keeps apart; the sink stops a little below.",
     )
+    stop_after_s: Seconds = Field(
+        120.0,
+        description="Seconds for which queued events of a cohort that the policy stops are held before they are given "
+        "up, since workers read a changed policy one after the other.",
+    )
     retry_base_s: Seconds = Field(2.0, description="Seconds before the first retry; doubled for each further one.")
     retry_cap_s: Seconds = Field(60.0, description="Longest wait between two retries, in seconds.")
     retry_jitter_s: float = Field(

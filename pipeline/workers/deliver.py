@@ -1,5 +1,6 @@
 """The deliver role: one region's clean events to its Mixpanel project, acknowledged when Mixpanel has them."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -73,7 +74,14 @@ class DeliverRoom:
             poll_s=settings.consent.poll_s,
         )
         self._settings = settings
-        self._stopped = Stopped(Region(project.region), rules.current.policy, metrics, now_ms)
+        self._stopped = Stopped(
+            Region(project.region),
+            rules.current.policy,
+            metrics,
+            now_ms,
+            later=lambda decide: asyncio.get_running_loop().call_later(settings.deliver.stop_after_s, decide),
+            again=self._again,
+        )
         self._leaks = leak_stop(settings, project, *rules.current, metrics=metrics)
         self._account = ServiceAccount(project, metrics)
         self._check = Check(settings, project, metrics, account=self._account, answered=admitted)
@@ -157,6 +165,9 @@ class DeliverRoom:
         self._leaks.policy = written(rules.policy)
         self._leaks.scan = leak_scan(rules.registry, self._settings, rules.profile)
         self._delivery.pause.switch(on=region_stopped(rules.policy, self._region))
+
+    def _again(self, batch: Batch) -> None:
+        self._delivery.again(batch)
 
     async def _may_leave(self, batch: Batch) -> Batch:
         """Take out who is suppressed, then what is stopped; nothing is waited for after the first."""

@@ -1,7 +1,7 @@
 """The kill switch and the end of a document reach the queue: cohort by cohort, and never more than that."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,8 +38,10 @@ def open_to_all(**changes: Any) -> CompiledPolicy:
     return replace(DEMO, **{"gates": gates, "killed": frozenset(), **changes})
 
 
-def taken_out(policy: CompiledPolicy, region: Region = Region.US) -> tuple[set[int], list[int]]:
-    """Return the places in `WAITING` that are taken out, and those that are left, in order."""
+def taken_out(
+    policy: CompiledPolicy, region: Region = Region.US, then: CompiledPolicy | None = None
+) -> tuple[set[int], list[int]]:
+    """Return the places in `WAITING` that are given up, and those that are left. then: the policy after the wait."""
 
     async def run() -> tuple[set[int], list[int]]:
         records = [
@@ -50,12 +52,20 @@ def taken_out(policy: CompiledPolicy, region: Region = Region.US) -> tuple[set[i
         ticket = Ticket(Chunk(TopicPartition("t", 0), records), done)
         batch = Batch(records, [(ticket, len(records))], 22)
         metrics = Metrics({})
-        left = Stopped(region, policy, metrics, lambda: NOW_MS).take_out(batch)
+        later: list[Callable[[], None]] = []
+        again: list[Batch] = []
+        stopped = Stopped(region, policy, metrics, lambda: NOW_MS, later=later.append, again=again.append)
+        left = stopped.take_out(batch)
+        assert ticket.fates == []  # nothing is given up at once
+        assert len(later) == (left is not batch)
+        stopped.policy = then or policy
+        for decide in later:
+            decide()
         gone = {offset for fate, offsets in ticket.fates for offset in offsets if fate is Fate.STOPPED}
-        assert (left is batch) == (not gone)
+        assert then is not None or (left is batch) == (not gone)
         counted = [each for metric in metrics.registry.collect() for each in metric.samples]
         assert sum(each.value for each in counted if each.name == "coppice_stopped_events_total") == len(gone)
-        return gone, [record.offset for record in left.records]
+        return gone, sorted(record.offset for each in (left, *again) for record in each.records)
 
     return asyncio.run(run())
 
@@ -99,3 +109,11 @@ def test_a_cohort_whose_ways_ask_for_no_document_needs_none() -> None:
     closed = {cohort: NOW_MS + 1 for cohort in OF_US if cohort not in only}
     assert taken_out(open_to_all(gates=closed))[0] == {1, 2, 3, 5}
     assert taken_out(open_to_all(gates=closed, decisions=ways))[0] == set()
+
+
+def test_what_was_held_leaves_when_the_policy_turns_out_to_have_been_an_old_one() -> None:
+    """The sanitizer has read that a cohort is open, and this worker has not yet."""
+    old = open_to_all(killed=frozenset({Cohort.US_CHILD}))
+    assert taken_out(old, then=open_to_all()) == (set(), [0, 1, 2, 3, 4, 5, 6])
+    other = open_to_all(killed=frozenset({Cohort.US_ADULT}))
+    assert taken_out(old, then=other) == ({2, 3, 5}, [0, 1, 4, 6]), "what was not held is not judged again"

@@ -31,7 +31,7 @@ def until(condition: Callable[[], Any], what: str) -> None:
 def test_what_was_held_back_is_delivered_once(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     YAML().dump(overlay(DEMO, {"vendor_gate": CLOSED}), policy)
-    overrides = {"deliver": {"linger_s": 0.1}}
+    overrides = {"deliver": {"linger_s": 0.1, "stop_after_s": 2.0}}  # it may read the policy after the replay
     prefix = f"replayed-{uuid.uuid4().hex[:8]}."
     with Deployment(broker=kafka, prefix=prefix, settings=policy, partitions=2, overrides=overrides) as deployment:
         deployment.add_worker("sanitize", "all", wait=False)

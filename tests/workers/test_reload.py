@@ -134,7 +134,15 @@ class World:
 def running(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     settings = tmp_path_factory.mktemp("reload") / "settings.yaml"
     settings.write_text(DEMO_SETTINGS.read_text(encoding="utf-8"), encoding="utf-8")
-    quick = {"deliver": {"linger_s": 0.1, "retry_base_s": 0.1, "retry_cap_s": 0.2, "retry_jitter_s": 0.0}}
+    quick = {
+        "deliver": {
+            "stop_after_s": 2.0,
+            "linger_s": 0.1,
+            "retry_base_s": 0.1,
+            "retry_cap_s": 0.2,
+            "retry_jitter_s": 0.0,
+        }
+    }
     prefix = f"reload-{uuid.uuid4().hex[:8]}."
     with Deployment(broker=kafka, prefix=prefix, settings=settings, overrides=quick) as deployment:
         deployment.add_worker("sanitize", "all", wait=False)
