@@ -215,6 +215,15 @@ class Delivery:
             self._pack(ticket, events, [], updates)
             first += count
 
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something after a while, unless sending has stopped by then. It fails as sending does."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            work()
+
+        self._spawn(wait())
+
     def _pack(
         self, ticket: Ticket, events: Sequence[Record], refused: list[Refused], updates: Sequence[Record]
     ) -> None:

@@ -1,6 +1,5 @@
 """The deliver role: one region's clean events to its Mixpanel project, acknowledged when Mixpanel has them."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -79,7 +78,7 @@ class DeliverRoom:
             rules.current.policy,
             metrics,
             now_ms,
-            later=lambda decide: asyncio.get_running_loop().call_later(settings.deliver.stop_after_s, decide),
+            later=lambda decide: self._delivery.later(settings.deliver.stop_after_s, decide),
             again=self._again,
         )
         self._leaks = leak_stop(settings, project, *rules.current, metrics=metrics)
