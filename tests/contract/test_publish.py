@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,27 +24,11 @@ from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.schemas import event_schemas
 from pipeline.stream.partition import murmur2_partition
 from pipeline.stream.topics import RAW
+from tests.contract.published import CONSENT, event
 
 REPO = Path(__file__).parents[2]
 PARTITIONS = 7
-SECRET = "asha.rao.77@example.com"  # planted where an error could quote it
-CONSENT: dict[str, Any] = json.loads(
-    (REPO / "pipeline/sandbox/samples/consent.ndjson").read_text("utf-8").splitlines()[0]
-)
 NameMaker = Callable[..., str]
-
-
-def event(**changes: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = {
-        "event": "level_started",
-        "event_id": str(uuid.uuid4()),
-        "time": 1795599493800,
-        "received_at": 1795599493900,
-        "profile_id": "player-1",
-        "region": "US",
-        "properties": {"level": 3, "world": "ocean"},
-    }
-    return plain | changes
 
 
 def create(kafka: EmbeddedKafka, name: str, partitions: int = PARTITIONS) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,27 +13,11 @@ from pipeline.cli import generate as command
 from pipeline.cli.generate import generate
 from pipeline.ops.errors import ConfigError
 from pipeline.publish import InvalidEvent, Publisher, PublishError
+from tests.contract.published import CONSENT, SECRET, event
 
 REPO = Path(__file__).parents[2]
 PARTITIONS = 7
-SECRET = "asha.rao.77@example.com"  # planted where an error could quote it
-CONSENT: dict[str, Any] = json.loads(
-    (REPO / "pipeline/sandbox/samples/consent.ndjson").read_text("utf-8").splitlines()[0]
-)
 NameMaker = Callable[..., str]
-
-
-def event(**changes: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = {
-        "event": "level_started",
-        "event_id": str(uuid.uuid4()),
-        "time": 1795599493800,
-        "received_at": 1795599493900,
-        "profile_id": "player-1",
-        "region": "US",
-        "properties": {"level": 3, "world": "ocean"},
-    }
-    return plain | changes
 
 
 @pytest.fixture

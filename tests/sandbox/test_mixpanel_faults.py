@@ -5,36 +5,16 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from pipeline.sandbox.mixpanel import ImportOptions, MixpanelStandIn, Project
+from pipeline.sandbox.mixpanel import MixpanelStandIn
 from pipeline.sandbox.mixpanel_client import StandInClient
 from pipeline.sandbox.mixpanel_faults import FAULTS, Fault, named_fault
-
-NOW_S = 1_800_000_000.0
-PROJECT = Project("12345", "project-token", "account", "s3cret")
-BAD_TIME = {"time": "yesterday"}
-BAD_TIME_MESSAGE = "'properties.time' is invalid: must be specified as seconds since epoch"
-
-
-@pytest.fixture
-def standin() -> Iterator[MixpanelStandIn]:
-    with MixpanelStandIn(PROJECT, region="us", options=ImportOptions(clock=lambda: NOW_S)) as running:
-        yield running
-
-
-@pytest.fixture
-def client(standin: MixpanelStandIn) -> StandInClient:
-    return StandInClient(standin.url, PROJECT)
-
-
-def event(number: int = 0, name: str = "level_started", **properties: Any) -> dict[str, Any]:
-    base = {"time": int(NOW_S * 1000), "distinct_id": f"u{number}", "$insert_id": f"id-{number}", "ip": 0}
-    return {"event": name, "properties": base | properties}
+from tests.sandbox.standins import BAD_TIME, BAD_TIME_MESSAGE, event
 
 
 def address(standin: MixpanelStandIn) -> tuple[str, int]:

@@ -11,29 +11,9 @@ from typing import Any
 import mixpanel as official
 import pytest
 
-from pipeline.sandbox.mixpanel import ImportOptions, MixpanelStandIn, Project
+from pipeline.sandbox.mixpanel import ImportOptions, MixpanelStandIn
 from pipeline.sandbox.mixpanel_client import StandInClient
-
-NOW_S = 1_800_000_000.0
-PROJECT = Project("12345", "project-token", "account", "s3cret")
-BAD_TIME = {"time": "yesterday"}
-BAD_TIME_MESSAGE = "'properties.time' is invalid: must be specified as seconds since epoch"
-
-
-@pytest.fixture
-def standin() -> Iterator[MixpanelStandIn]:
-    with MixpanelStandIn(PROJECT, region="us", options=ImportOptions(clock=lambda: NOW_S)) as running:
-        yield running
-
-
-@pytest.fixture
-def client(standin: MixpanelStandIn) -> StandInClient:
-    return StandInClient(standin.url, PROJECT)
-
-
-def event(number: int = 0, name: str = "level_started", **properties: Any) -> dict[str, Any]:
-    base = {"time": int(NOW_S * 1000), "distinct_id": f"u{number}", "$insert_id": f"id-{number}", "ip": 0}
-    return {"event": name, "properties": base | properties}
+from tests.sandbox.standins import NOW_S, PROJECT, event
 
 
 class TestWhatIsKept:
