@@ -102,8 +102,8 @@ def may_repeat_keys(raw: bytes, keys: int) -> bool:
         return False
     return (
         raw.count(b'":') != keys
-        or b" :" in raw
-        or (b"\n" in raw and b"\n:" in raw)  # one byte is searched for many times as fast as two
-        or (b"\t" in raw and b"\t:" in raw)
-        or (b"\r" in raw and b"\r:" in raw)
+        or raw.find(b" :") >= 0  # `in` would cost twice as much for short bytes
+        or (raw.find(b"\n") >= 0 and raw.find(b"\n:") >= 0)  # one byte is searched for many times as fast as two
+        or (raw.find(b"\t") >= 0 and raw.find(b"\t:") >= 0)
+        or (raw.find(b"\r") >= 0 and raw.find(b"\r:") >= 0)
     )

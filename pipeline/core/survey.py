@@ -86,7 +86,7 @@ def _is_flat(raw: bytes, keys: int) -> bool:
 
     Each key has a colon of its own. So when those keys are all that there are, only lists can nest.
     """
-    return (b"[" not in raw or raw.count(b"[") < FEW_LISTS) and not may_repeat_keys(raw, keys)
+    return (raw.find(b"[") < 0 or raw.count(b"[") < FEW_LISTS) and not may_repeat_keys(raw, keys)
 
 
 def _survey(
