@@ -13,7 +13,7 @@ from benchmarks.watch import Run, watch
 from pipeline.policy.vocabulary import Cohort, Region
 from pipeline.sandbox.mixpanel import sandbox_project
 from pipeline.sandbox.mixpanel_client import StandInClient
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 from pipeline.stream.topics import CLEAN_US
 
 WORKER: Final = {0: "deliver_worker_events_per_s", 50: "deliver_worker_50ms_events_per_s"}

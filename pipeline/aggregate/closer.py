@@ -14,7 +14,7 @@ from pipeline.aggregate.records import Close, Emitted, Window, mark
 from pipeline.aggregate.windows import LATEST_MS, Windows
 from pipeline.ops.logging import get_logger
 from pipeline.policy.vocabulary import Cohort, Region, Space
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 from pipeline.stream.producer import ConfirmedProducer, Headers
 
 LOOK_S = 1.0

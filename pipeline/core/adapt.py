@@ -16,6 +16,7 @@ from pipeline.core.envelope import LONGEST_ID
 from pipeline.core.identity import FORBIDDEN_IDS
 from pipeline.core.outcome import Rejected, RejectReason
 from pipeline.core.profile_update import UPDATE, is_profile_update, read_update
+from pipeline.core.session import metadata_of
 from pipeline.core.survey import ENVELOPE
 from pipeline.policy.vocabulary import PROFILE_UPDATE
 
@@ -158,8 +159,7 @@ def _event_id(event: dict[str, Any], properties: dict[str, Any]) -> str | None:
 
     Any text will do, since ours is made by hashing it. None where a broken client wrote one that it writes always.
     """
-    metadata = event.get("$mp_metadata", properties.get("$mp_metadata"))
-    for given in (properties.get("$insert_id"), metadata.get("$mp_event_id") if type(metadata) is dict else None):
+    for given in (properties.get("$insert_id"), metadata_of(event).get("$mp_event_id")):
         text = str(given).strip() if type(given) in {str, int} else ""
         if text.lower() not in FORBIDDEN_IDS and len(text) <= LONGEST_ID:
             return text

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.core.identity import KeyRing
 from pipeline.core.ruling import Rulings
+from pipeline.core.session import Step
 from pipeline.core.work import Work
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, Registry
 from pipeline.policy.vocabulary import Region
@@ -26,7 +27,8 @@ class Context:
     registry; another policy gets a context of its own. library: name and version of the package whose
     message form the events have, as Mixpanel shows them (`mp_lib`, `$lib_version`). profile: what profiles of adults
     may hold; without it every update of one is unknown. work: what may still be looked at for the array that an event
-    stands in, None where it stands alone.
+    stands in, None where it stands alone. steps: where to write the steps of SDKs' sessions, whatever becomes of the
+    events; None for a caller who does not count them.
     """
 
     policy: CompiledPolicy
@@ -39,10 +41,11 @@ class Context:
     profile: EventPlan | None = None
     rulings: Rulings = field(default_factory=dict, repr=False, compare=False)
     work: Work | None = None
+    steps: list[Step] | None = field(default=None, repr=False, compare=False)
 
-    def at(self, now_ms: int) -> "Context":
-        """Return the same world at another moment."""
-        return replace(self, now_ms=now_ms)
+    def at(self, now_ms: int, steps: list[Step] | None = None) -> "Context":
+        """Return the same world at another moment, with another place for steps."""
+        return replace(self, now_ms=now_ms, steps=steps)
 
     def for_array(self) -> "Context":
         """Return the same world for the events of one array, which share what may be looked at."""

@@ -1,20 +1,24 @@
 """Is the consent on record valid evidence, and does it cover this event? One reason for each defect (R04–R09).
 
-Every function returns None where all holds, else the first thing that does not.
+Every function with a case returns None where all holds, else the first thing that does not.
 """
 
 from typing import Final
 
-from pipeline.core.age_transition import was_too_young
+from pipeline.core.age_transition import outgrown_at, was_too_young
 from pipeline.core.case import Case
+from pipeline.core.consent import ConsentRecord
 from pipeline.core.outcome import DropReason
-from pipeline.policy.compiled import CompiledPolicy
+from pipeline.policy.compiled import CompiledPolicy, Predicate, Way
 from pipeline.policy.vocabulary import Cohort, Region
 
 # a member is looked up in its Enum about ten times as slowly as a name in the module
 _LAW: Final = {cohort: Region.IN if cohort.startswith("IN/") else Region.US for cohort in Cohort}
 _US_TEEN, _US_ADULT = Cohort.US_TEEN, Cohort.US_ADULT
 _MINORS: Final = {"child", "teen"}
+_PARENTAL, _OWN = Predicate.PARENTAL_CONSENT, Predicate.OWN_ANALYTICS_CONSENT  # the ways that ask `in_force`
+QUEUED_MS: Final = 30 * 86_400_000
+"""No event waits for longer between being judged and being sent. What ends after that is not looked at again."""
 
 
 def in_force(case: Case, policy: CompiledPolicy) -> DropReason | None:
@@ -42,6 +46,26 @@ def in_force(case: Case, policy: CompiledPolicy) -> DropReason | None:
     if languages and record.language not in languages:
         return DropReason.CONSENT_LANGUAGE
     return DropReason.BEFORE_CONSENT if case.earliest_ms < record.granted_at else None
+
+
+def over_at(record: ConsentRecord) -> int | None:
+    """Return from when on `in_force` refuses everything because time has passed, in milliseconds; None for never.
+
+    By the record's own end (R08), or because she has outgrown it (R28).
+    """
+    end, grown = record.expires_at, outgrown_at(record)
+    return grown if end is None or (grown is not None and grown < end) else end
+
+
+def over_while_queued(record: ConsentRecord, way: Way, now_ms: int) -> int:
+    """Return from when on the consent that an event leaves on is over by itself; 0 if not while the event waits (R04).
+
+    A way that does not ask `in_force` does not end with it.
+    """
+    end = over_at(record)
+    if end is None or end - now_ms >= QUEUED_MS or (_PARENTAL not in way.require and _OWN not in way.require):
+        return 0
+    return end
 
 
 def parental(case: Case, policy: CompiledPolicy) -> DropReason | None:

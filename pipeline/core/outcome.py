@@ -16,6 +16,7 @@ class DropReason(Word):
     REGION_CONFLICT = "region_conflict"  # R01 with J14: no place may process an event of two regions
     UNKNOWN_AGE = "unknown_age"  # R02: no signal from an accepted source
     INDIA_CHILD = "india_child"  # R11: DPDP Act s.9(3), no consent cures it
+    HARM_TO_CHILD = "harm_to_child"  # R11: DPDP Act s.9(2), the event's name tells what must not be used about a child
     PURPOSE_NEVER = "purpose_never"  # R06, R07: marketing to minors, AI training
     VENDOR_GATE = "vendor_gate"  # R37: no signed document is on file for the cohort
     VENDOR_GATE_EXPIRED = "vendor_gate_expired"  # R37: its last day is over
@@ -76,7 +77,9 @@ class Clean(Struct, frozen=True, gc=False):
 
     key: the pseudonym, UTF-8; value: the object for Mixpanel, UTF-8 JSON, see `is_update`; ruling: what was said about
     its properties by their names; lost: classes of those that stayed behind because of their value; app_version: where
-    the ruling has alarms, the version of the app they are a defect of.
+    the ruling has alarms, the version of the app they are a defect of. What may end while it waits (R04): marketing:
+    it is for marketing, which can be taken back alone; until: from when on the consent it rests on is over by itself,
+    milliseconds since the epoch, 0 where that is not soon.
     """
 
     region: Region
@@ -86,6 +89,8 @@ class Clean(Struct, frozen=True, gc=False):
     ruling: Ruling
     lost: tuple[PropertyClass, ...] = ()
     app_version: str = ""
+    marketing: bool = False
+    until: int = 0
 
     @property
     def is_update(self) -> bool:
@@ -103,7 +108,10 @@ class Dropped(Struct, frozen=True, gc=False):
 
 
 class Rejected(Struct, frozen=True, gc=False):
-    """An event that cannot be judged. path: a field of the envelope, never a name or value the client chose."""
+    """An event that cannot be judged. path: a field of the envelope, never a name or value the client chose.
+
+    Of an `internal_error`: type of the error and place in the code, see `defect`.
+    """
 
     reason: RejectReason
     path: str = ""

@@ -15,6 +15,7 @@ from pipeline.core.consent import ConsentRecord
 from pipeline.core.context import Context
 from pipeline.core.decide import decide
 from pipeline.core.envelope import Envelope
+from pipeline.core.evidence import over_while_queued
 from pipeline.core.grants import grant_name
 from pipeline.core.outcome import Clean, Dropped, DropReason, Rejected, RejectReason
 from pipeline.core.ruling import Names, Ruling, ruling_for
@@ -151,7 +152,9 @@ def _leaving(  # a step of `judge_update`, with all that it has found
     if not kept:
         return Dropped(DropReason.PROFILE_EMPTY, cohort, ruling)
     value = _encoder.encode(head | {"$time": time_ms // 1000} | kept)
-    return Clean(region, cohort, pseudonym.encode(), value, ruling, tuple(rule.kind for rule, _ in lost))
+    kinds = tuple(rule.kind for rule, _ in lost)
+    until = over_while_queued(record, way, context.now_ms)
+    return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, until=until)
 
 
 def _group_head(  # a step of `_leaving`

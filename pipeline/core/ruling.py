@@ -32,7 +32,7 @@ class Ruling:
     what stays behind whatever its value, and how many each; withheld: their names, as the registry has them; unknown:
     names of those that no schema lists, and unregistered: how many of what stays behind no schema lists. alarms:
     classes whose presence is a defect of the app. drops_event: there is data of a class of which the policy drops the
-    whole event.
+    whole event, or the event must not be about this cohort.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class Ruling:
         self.unregistered = unregistered
         ruled = [(kind, policy.classes[cohort, kind]) for kind in kinds if kind is not None]
         self.alarms = tuple(sorted(kind for kind, each in ruled if each.alarm))
-        self.drops_event = any(each.action is Action.DROP_EVENT for _, each in ruled)
+        self.drops_event = cohort in plan.never or any(each.action is Action.DROP_EVENT for _, each in ruled)
 
 
 Rulings = dict[tuple[str, Cohort, Names], Ruling]

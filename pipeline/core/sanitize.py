@@ -19,21 +19,25 @@ from pipeline.core.context import Context
 from pipeline.core.counting import count
 from pipeline.core.decide import decide
 from pipeline.core.decode import decode, decode_leniently, may_repeat_keys
+from pipeline.core.defect import place_of
 from pipeline.core.envelope import Envelope, read_envelope
+from pipeline.core.evidence import over_while_queued
 from pipeline.core.grants import NO_GRANT, grant_name
 from pipeline.core.identity import FORBIDDEN_IDS, KeyRing
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.profile_update import UPDATE, ProfileUpdate, judge_update
 from pipeline.core.ruling import Ruling, ruling_for
 from pipeline.core.select import SHORTEST_ID, select, take_own_ids
+from pipeline.core.session import step_of
 from pipeline.core.survey import survey
 from pipeline.policy.compiled import PropertyRule, Way
-from pipeline.policy.vocabulary import IDENTITY_EVENTS, Action, Age, Cohort, Region, Space
+from pipeline.policy.vocabulary import IDENTITY_EVENTS, Action, Age, Cohort, Purpose, Region, Space
 
 _encoder: Final = msgspec.json.Encoder()
 _sorted_encoder: Final = msgspec.json.Encoder(order="sorted", enc_hook=lambda _: None)  # NaN is nothing here
 _DROP_EVENT: Final = Action.DROP_EVENT
 _INDIA_CHILD: Final = DropReason.INDIA_CHILD
+_MARKETING: Final = Purpose.MARKETING
 MOST_EVENTS: Final = 1000  # in one record; more would hold up everybody else
 APP_VERSIONS: Final = 1024  # kept at hand
 _versions: Final[set[str]] = set()
@@ -72,8 +76,8 @@ def sanitize(raw: bytes | None, consents: ConsentLookup, context: Context, heade
 def _guarded(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers) -> Outcome:
     try:
         return _judge(event, raw, consents, context, headers)
-    except Exception:  # noqa: BLE001  # one event's defect must not stop its neighbours; the shell counts it
-        return Rejected(RejectReason.INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001  # one event's defect must not stop its neighbours; the shell counts it
+        return Rejected(RejectReason.INTERNAL_ERROR, place_of(error))
 
 
 def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers = ()) -> Outcome:
@@ -101,7 +105,9 @@ def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Cont
 def _judge_foreign(
     event: dict[str, Any], raw: bytes | None, consents: ConsentLookup, context: Context, headers: Headers
 ) -> Outcome:
-    """Judge an event or profile update in the form of Mixpanel's SDKs."""
+    """Judge an event or profile update in the form of Mixpanel's SDKs; note its step, even if it is rejected."""
+    if context.steps is not None and (step := step_of(event)) is not None:
+        context.steps.append(step)
     if raw is not None and may_repeat_keys(raw, count_keys(event)):  # counted before fields move
         strict = decode_leniently(raw)
         if isinstance(strict, Rejected):
@@ -145,9 +151,11 @@ def _decided(
             return count(envelope, _source(event, envelope), case, plan, ruling, version, context)
         return Dropped(way, standing.cohort, ruling, version)
     if ruling.drops_event:
-        return Dropped(DropReason.CLASS, standing.cohort, ruling, version)
+        never = standing.cohort in plan.never
+        return Dropped(DropReason.HARM_TO_CHILD if never else DropReason.CLASS, standing.cohort, ruling, version)
     assert region is not None  # decide never opens a way for an unknown region
-    return _clean(event, envelope, region, standing.cohort, record, way, ruling, version, context)
+    marketing = plan.purpose is _MARKETING
+    return _clean(event, envelope, region, standing.cohort, record, way, marketing, ruling, version, context)
 
 
 def _clean(
@@ -157,6 +165,7 @@ def _clean(
     cohort: Cohort,
     record: ConsentRecord | None,
     way: Way,
+    marketing: bool,
     ruling: Ruling,
     app_version: str,
     context: Context,
@@ -194,11 +203,16 @@ def _clean(
     if lost and any(found for _, found in lost) and policy.identifier_in_kept[cohort] is _DROP_EVENT:
         return Dropped(DropReason.IDENTIFIER, cohort, ruling, app_version)
     kinds = tuple(rule.kind for rule, _ in lost) if lost else ()
-    return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version)
+    until = 0
+    if record is not None and (record.expires_at is not None or record.birth_month is not None):
+        until = over_while_queued(record, way, context.now_ms)
+    return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version, marketing, until)
 
 
 def _may_hold_own_id(value: bytes, profile: str, device: Any) -> bool:
-    return profile.encode() in value or (type(device) is str and device.encode() in value)
+    # `find`, since `in` first asks whether it is given a number, and pays for the answer
+    low = value.lower()  # ASCII letters; an id in other case is the same id, as take_own_ids reads it
+    return low.find(profile.encode().lower()) >= 0 or (type(device) is str and low.find(device.encode().lower()) >= 0)
 
 
 def _own_ids(profile: str, device: Any) -> list[str]:

@@ -84,6 +84,11 @@ DROPPED: Mapping[DropReason, Meaning] = {
     DropReason.INDIA_CHILD: Meaning(
         "R11", "DPDP Act s.9(3)", "children in India may not be tracked; no consent changes that"
     ),
+    DropReason.HARM_TO_CHILD: Meaning(
+        "R11",
+        "DPDP Act s.9(2); 16 CFR 312.2 internal operations (2)",
+        "by its name the event tells of a child's mood, vulnerability, self-harm, compulsion or readiness to spend",
+    ),
     DropReason.PURPOSE_NEVER: Meaning(
         "R06, R07", "16 CFR 312.2 internal operations (2); DPDP Act s.9(3)", "events for this purpose never leave"
     ),

@@ -22,6 +22,7 @@ class Fate(StrEnum):
     REJECTED = "rejected"  # set aside for good, and recorded as such
     SUPPRESSED = "suppressed"  # R25: taken out before an attempt to send it
     STOPPED = "stopped"  # R37, R38: taken out before an attempt, since its cohort was stopped meanwhile
+    EXPIRED = "expired"  # R04, R08, R28: taken out before an attempt, since its consent was over by itself meanwhile
     CANARY = "canary"  # R35: an invented person's, looked at like the others and never sent
 
 

@@ -15,7 +15,7 @@ from pipeline.ops import metric_table as table
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.compiled import CompiledPolicy, Predicate
 from pipeline.policy.vocabulary import Cohort, Region
-from pipeline.stream.cohort_header import cohort_of
+from pipeline.stream.clean_headers import cohort_of
 
 _BEHIND_A_GATE: Final = frozenset({Predicate.VENDOR_GATE, Predicate.INTERNAL_OPS_ALLOWED})
 

@@ -6,7 +6,7 @@ wait in Kafka or in a back-off for days.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.deliver.batch import Batch
@@ -15,8 +15,9 @@ from pipeline.deliver.suppressed import SuppressedPartition, compact
 from pipeline.ops import metric_table as table
 from pipeline.ops.metrics import Metrics
 from pipeline.stream.agent import fail_stop
+from pipeline.stream.clean_headers import is_for_marketing, with_more
 from pipeline.stream.follower import KEEP_ALIVE_S, POLL_S, Follower
-from pipeline.stream.suppression import SuppressWhy
+from pipeline.stream.suppression import SuppressWhy, key_for_marketing
 
 
 class Suppressions:
@@ -73,10 +74,9 @@ class Suppressions:
         while the broker does not answer, since nothing may leave unchecked.
         """
         await asyncio.gather(*[self._follower.barrier(partition) for partition in self._every])
-        suppressed = self._suppressed(batch)
-        if not suppressed:
+        whys = self._suppressed(batch)
+        if not whys:
             return batch
-        whys = {index: why for index, record in enumerate(batch.records) if (why := suppressed.get(record.key))}
         left, gone = batch.apart(whys.keys())
         gone.settle(Fate.SUPPRESSED)
         for why, count in Counter(whys.values()).items():
@@ -95,21 +95,36 @@ class Suppressions:
         """Show how much is known, and how well."""
         states = self._follower.states()
         unreadable = sum(state.unreadable for state in states)
-        self._metrics.set(table.SUPPRESSIONS_HELD, sum(len(state.held) for state in states))
+        self._metrics.set(table.SUPPRESSIONS_HELD, sum(map(len, states)))
         self._metrics.set(table.SUPPRESSIONS_FRESH_AGE_SECONDS, self.age_of_last_answer())
         self._metrics.add(table.SUPPRESSIONS_UNREADABLE, unreadable - self._unreadable)
         self._unreadable = unreadable
 
-    def _suppressed(self, batch: Batch) -> dict[bytes | None, SuppressWhy]:
-        """Return the keys of the batch that are suppressed, and why. Most people have several events in a batch."""
-        states = [state for state in self._follower.states() if state.held]
-        found: dict[bytes | None, SuppressWhy] = {}
+    def _suppressed(self, batch: Batch) -> dict[int, SuppressWhy]:
+        """Return the places of what is suppressed, and why. Most people have several events in a batch."""
+        states = [state for state in self._follower.states() if len(state)]
         if not states:
-            return found
-        for key in {record.key for record in batch.records}:
-            assert key, "records without a key were set aside"
-            name = compact(key)
-            for state in states:
-                if why := state.why(name):
-                    found[key] = why
-        return found
+            return {}
+        keys = [record.key for record in batch.records]
+        assert all(keys), "records without a key were set aside"
+        narrowed = {
+            place: key_for_marketing(keys[place] or b"")
+            for place in with_more(batch.records)
+            if is_for_marketing(batch.records[place])
+        }
+        whys = _whys(states, {*keys, *narrowed.values()})
+        if not whys:
+            return {}
+        found = {place: whys[key] for place, key in narrowed.items() if key in whys}
+        return found | {place: whys[key] for place, key in enumerate(keys) if key in whys}
+
+
+def _whys(states: Sequence[SuppressedPartition], keys: Iterable[bytes | None]) -> dict[bytes | None, SuppressWhy]:
+    """Return the keys under which something is suppressed, and why."""
+    found: dict[bytes | None, SuppressWhy] = {}
+    for key in keys:
+        name = compact(key or b"")
+        for state in states:
+            if why := state.why(name):
+                found[key] = why
+    return found

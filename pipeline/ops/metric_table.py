@@ -58,6 +58,13 @@ CLIENT_DEFECTS = _counter(
     "class",
     "app_version",
 )
+SESSION_GAPS = _counter(
+    "coppice_session_gaps_total",
+    "Gaps in the numbers that Mixpanel's mobile SDKs give the events of a session: bursts dropped on the device.",
+)
+SESSION_EVENTS_MISSING = _counter(
+    "coppice_session_events_missing_total", "Numbers missing in those gaps: events that never left the device."
+)
 CHUNK_RECORDS = _histogram("coppice_chunk_records", "Records in one chunk taken from Kafka.", _COUNTS)
 SANITIZE_SECONDS = _histogram("coppice_sanitize_seconds", "Seconds to judge one whole chunk.", _SECONDS)
 PRODUCE_SECONDS = _histogram(
@@ -144,6 +151,11 @@ STOPPED_EVENTS = _counter(
     "Clean events that were not sent because the kill switch or the end of a document stopped their cohort meanwhile.",
     "region",
     "cohort",
+)
+EXPIRED_EVENTS = _counter(
+    "coppice_expired_events_total",
+    "Clean events that were not sent because their consent ran out, or was outgrown, while they were queued.",
+    "region",
 )
 SUPPRESSIONS_HELD = _gauge("coppice_suppressions_held", "Suppressed pseudonyms that are held in memory.")
 SUPPRESSIONS_FRESH_AGE_SECONDS = _gauge(

@@ -8,6 +8,7 @@ from typing import Final
 
 from pipeline.core.cohort import REGIONS
 from pipeline.core.consent import ConsentFault, ConsentRecord
+from pipeline.core.evidence import over_at
 from pipeline.core.grants import Grant
 from pipeline.rights.identities import Identity, grant_of
 from pipeline.stream.suppression import SuppressWhy
@@ -45,6 +46,26 @@ def change(
     if last.band != after.age.band and not _grown_up(last.band, after):
         return SuppressWhy.AGE_CHANGED
     return None
+
+
+def ends_marketing(before: Identity, after: ConsentRecord) -> bool:
+    """Say whether queued events for marketing must not leave any more, where `change` lets all others go on (R04, R06).
+
+    Nobody's events for marketing leave without a record, so a first one ends nothing.
+    """
+    return before.last.marketing and not after.purposes.marketing
+
+
+def ends_sooner(before: Identity, after: ConsentRecord) -> int | None:
+    """Return when a grant is over by itself, if that is sooner than was known of it: queued events go by the old end.
+
+    By an earlier end (R08), or a month of birth that has become known (R28).
+    """
+    end, grant = over_at(after), grant_of(after)
+    if end is None or grant not in before.grants:
+        return None
+    known = before.last.over_at if before.grants[-1] == grant else None  # what is known is about the last one
+    return end if known is None or end < known else None
 
 
 def _grown_up(band: str, after: ConsentRecord) -> bool:

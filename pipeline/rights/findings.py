@@ -8,12 +8,13 @@ from pipeline.core.consent import ConsentFault, ConsentRecord, normalise_id, par
 from pipeline.core.grants import Grant
 from pipeline.core.identity import KeyRing
 from pipeline.policy.vocabulary import Region
-from pipeline.rights.change import change, ended_grants
+from pipeline.rights.change import change, ended_grants, ends_marketing, ends_sooner
 from pipeline.rights.identities import (
     NEVER,
     Identity,
     IdentityState,
     Position,
+    grant_of,
     pruned,
     with_record,
     without_consent,
@@ -43,13 +44,18 @@ class Terms(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """What is over for a profile. grants: whose events must not leave; ms: when the broker got the record."""
+    """What is over for a profile. grants: whose events must not leave; ms: when the broker got the record.
+
+    marketing_only: only their events for marketing must not. from_ms: they must not from then on; None: not at all.
+    """
 
     profile: str
     grants: Sequence[Grant]
     regions: frozenset[Region]
     why: SuppressWhy
     ms: int
+    marketing_only: bool = False
+    from_ms: int | None = None
 
 
 class Tombstone(NamedTuple):
@@ -101,21 +107,35 @@ class Findings:
         self, profile: str, before: Identity | None, after: ConsentRecord | ConsentFault | None, at: Position
     ) -> None:
         """Note what the record ends, unless that is so long ago that its suppression would be over by now."""
-        why = change(before, after, provider=self._terms.provider)
-        if why is None or at.ms < self._now_ms - LIFE_MS:
+        if at.ms < self._now_ms - LIFE_MS:
             return
-        grants = ended_grants(before, after, why)
-        if grants or self._terms.recordless:
-            self.ended.append(Ended(profile, grants, _regions(before, after, grants), why, at.ms))
+        why = change(before, after, provider=self._terms.provider)
+        if why is not None:
+            grants = ended_grants(before, after, why)
+            if grants or self._terms.recordless:
+                self.ended.append(Ended(profile, grants, _regions(before, after, grants), why, at.ms))
+        elif before is not None and isinstance(after, ConsentRecord):
+            self._narrow(profile, before, after, at.ms)
+
+    def _narrow(self, profile: str, before: Identity, after: ConsentRecord, ms: int) -> None:
+        """Note what of a grant that goes on is over, now or before everything that is queued has left."""
+        why, regions = SuppressWhy.NARROWED, _regions(before, after, before.grants)
+        if ends_marketing(before, after):
+            grants = ended_grants(before, after, why)
+            self.ended.append(Ended(profile, grants, regions, why, ms, marketing_only=True))
+        end = ends_sooner(before, after)
+        if end is not None and end < self._now_ms + LIFE_MS:
+            self.ended.append(Ended(profile, (grant_of(after),), regions, why, ms, from_ms=end))
 
 
 def pseudonyms(ended: Ended, terms: Terms, now_ms: int) -> set[str]:
-    """Return every name that an event of these grants can have, or one that could leave without any.
+    """Return every name that an event of these grants can have; where all is over, also one that could leave without.
 
     The broker's time of the record counts where our own clock is behind it: names of young grants would be left out.
     """
     now_ms = max(now_ms, ended.ms)
-    since_ms = now_ms - LATE_MS if terms.recordless else NEVER
+    nameless = terms.recordless and not ended.marketing_only and ended.from_ms is None
+    since_ms = now_ms - LATE_MS if nameless else NEVER
     found: set[str] = set()
     for region in ended.regions:
         found |= terms.keys.reachable(

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pipeline.core.cohort import REGIONS
 from pipeline.core.consent import ConsentRecord, normalise_id
+from pipeline.core.evidence import over_at
 from pipeline.core.grants import Grant
 from pipeline.policy.vocabulary import Region
 from pipeline.stream.followed import Followed
@@ -22,8 +23,11 @@ Band = Literal["child", "teen", "adult", "unknown"]
 NEVER: Final = 253_402_300_799_999  # an end that is not known: nothing is forgotten because of it
 
 
-class Last(Struct, frozen=True, gc=False):
-    """What the newest consent record of a profile said. withdrawn: also where it could not be read, or was erased."""
+class Last(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the newest consent record of a profile said. withdrawn: also where it could not be read, or was erased.
+
+    over_at: when it is over by itself, milliseconds since the epoch; None for never, and where that is not known.
+    """
 
     analytics: bool
     third_party_disclosure: bool
@@ -31,6 +35,7 @@ class Last(Struct, frozen=True, gc=False):
     withdrawn: bool
     region: Region
     band: Band
+    over_at: int | None = None
 
 
 class Position(Struct, frozen=True, gc=False):
@@ -106,6 +111,7 @@ def with_record(before: Identity | None, record: ConsentRecord, at: Position) ->
         record.withdrawn_at is not None,
         grant.region,
         record.age.band,
+        over_at(record),
     )
     if before is None:
         return Identity((grant,), at.ms, last, (), at)
@@ -178,9 +184,9 @@ class IdentityState(Followed):
         return len(self._held)
 
 
-# The packed form: flags, since, offset and time of `at`; the ends; then the grants. A consent id that is a UUID in its
-# usual spelling takes 16 bytes, any other its length and its text.
-_HEAD = Packing("<BQqqH")
+# The packed form: flags, since, offset and time of `at`, `over_at` or NEVER; the ends; then the grants. A consent id
+# that is a UUID in its usual spelling takes 16 bytes, any other its length and its text.
+_HEAD = Packing("<BQqqqH")
 _END = Packing("<Q")
 _GRANT = Packing("<BQ")
 _LENGTH = Packing("<H")
@@ -192,7 +198,7 @@ _GRANT_INDIA, _GRANT_UUID = 1, 2
 
 def _is_later(packed: bytes, at: Position) -> bool:
     """Say whether what is held was made from a later record than `at`."""
-    _, _, offset, ms, _ = _HEAD.unpack_from(packed)
+    _, _, offset, ms, _, _ = _HEAD.unpack_from(packed)
     return (offset, ms) != (at.offset, at.ms) and at.offset <= offset and at.ms <= ms
 
 
@@ -207,7 +213,8 @@ def pack(identity: Identity) -> bytes:
         | (last.region is Region.IN) * _INDIA
         | _BANDS.index(last.band) << _BAND_SHIFT
     )
-    parts = [_HEAD.pack(flags, identity.since, at.offset, at.ms, len(identity.grants))]
+    over = NEVER if last.over_at is None else last.over_at
+    parts = [_HEAD.pack(flags, identity.since, at.offset, at.ms, over, len(identity.grants))]
     parts += [_END.pack(end) for end in identity.ended]
     for grant in identity.grants:
         india, raw = (grant.region is Region.IN) * _GRANT_INDIA, _as_uuid(grant.consent_id)
@@ -221,7 +228,7 @@ def pack(identity: Identity) -> bytes:
 
 def unpack(packed: bytes) -> Identity:
     """Return the identity that was packed."""
-    flags, since, offset, ms, count = _HEAD.unpack_from(packed)
+    flags, since, offset, ms, over, count = _HEAD.unpack_from(packed)
     place = _HEAD.size
     ended = tuple(end for (end,) in _END.iter_unpack(packed[place : place + (count - 1) * _END.size]))
     place += (count - 1) * _END.size
@@ -245,6 +252,7 @@ def unpack(packed: bytes) -> Identity:
         bool(flags & _WITHDRAWN),
         Region.IN if flags & _INDIA else Region.US,
         _BANDS[flags >> _BAND_SHIFT],
+        None if over == NEVER else over,
     )
     return Identity(tuple(grants), since, last, ended, Position(offset, ms))
 

@@ -15,7 +15,7 @@ from pipeline.rights.requests import Kind, Request, encode_request
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.follower import Follower
 from pipeline.stream.producer import ConfirmedProducer
-from pipeline.stream.suppression import Suppression, encode_suppression
+from pipeline.stream.suppression import Suppression, encode_suppression, key_for_marketing, key_from
 from pipeline.stream.topics import IDENTITIES, PRIVACY_REQUESTS, SUPPRESSIONS
 
 BATCH = 10_000  # suppressions between two confirmations: a chunk of withdrawals may have a million of them
@@ -89,7 +89,7 @@ class ConsentWatch:
             value = encode_suppression(Suppression(now_ms, each.why))
             names = pseudonyms(each, terms, now_ms)
             for name in names:
-                batch.add(self._suppressions, value, name.encode())
+                batch.add(self._suppressions, value, _key(each, name.encode()))
             size += len(names)
             waiting.append(each)
             if size >= BATCH or number == len(ended):
@@ -103,6 +103,12 @@ class ConsentWatch:
         for each in confirmed:
             self._metrics.add(table.CONSENT_CHANGES, why=each.why)
             self._metrics.observe(table.WITHDRAWAL_SECONDS, max(0, now_ms - each.ms) / 1000)
+
+
+def _key(ended: Ended, pseudonym: bytes) -> bytes:
+    if ended.marketing_only:
+        return key_for_marketing(pseudonym)
+    return pseudonym if ended.from_ms is None else key_from(pseudonym, ended.from_ms)
 
 
 def _request(tombstone: Tombstone, partition: int) -> tuple[bytes, bytes]:

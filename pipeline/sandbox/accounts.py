@@ -55,8 +55,9 @@ def take_account(deployment: Deployment, published: int) -> Account:
     for samples in scrapes(deployment, "sanitize"):
         dropped.update(samples.by("coppice_events_dropped_total", "reason"))
     for samples in scrapes(deployment, "deliver"):
-        if suppressed := int(samples.total("coppice_suppressed_events_total")):
-            dropped["suppressed"] += suppressed
+        for fate in ("suppressed", "stopped", "expired"):
+            if count := int(samples.total(f"coppice_{fate}_events_total")):
+                dropped[fate] += count
     return Account(
         published,
         delivered={str(region): len(deployment.standins[region].events()) for region in Region},

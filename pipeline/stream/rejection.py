@@ -6,8 +6,8 @@ import msgspec
 class Rejection(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One value of `events.rejected` (schemas/rejection.json): coordinates and a closed word, never content (R34).
 
-    path: the field of the envelope at fault, "" if unknown. policy: version of the one in force. index: place of the
-    event in the record, where that is an array of events.
+    path: the field of the envelope at fault, "" if unknown; of an `internal_error`, the place in the code. policy:
+    version of the one in force. index: place of the event in the record, where that is an array of events.
     """
 
     topic: str

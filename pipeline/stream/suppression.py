@@ -1,15 +1,27 @@
-"""The record on `suppressions`: a pseudonym whose queued events must not be delivered any more (R25, R26)."""
+"""The record on `suppressions`: a pseudonym whose queued events must not be delivered any more (R25, R26).
+
+Where only marketing was taken back (R04, R06), or the end of the consent was brought forward, the record has a key of
+its own. So it stands beside one for all events, in any order: neither replaces, weakens or lifts the other, and no
+compaction can lose one of them for the other. A worker of before there were such keys finds them under no pseudonym.
+"""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+MARKETING_ONLY: Final = b"/marketing"
+"""What follows on the pseudonym in a key, where only events for marketing are suppressed."""
+FROM: Final = b"/from/"
+"""What follows on it where all events are suppressed from a moment on: that moment, milliseconds since the epoch."""
+_DIGITS: Final = 15  # of a moment: the year 9999 has them
 
 
 class SuppressWhy(StrEnum):
     """What ended the right to deliver events that were judged before."""
 
     WITHDRAWN = "withdrawn"  # consent was withdrawn
-    NARROWED = "narrowed"  # it does not cover analytics or disclosure any more
+    NARROWED = "narrowed"  # it does not cover analytics, disclosure or marketing any more
     MOVED = "moved"  # the person is under another region's law
     AGE_CHANGED = "age_changed"  # another age group, so that another person's consent counts
     UNREADABLE = "unreadable"  # what the consent service says, or this record itself, cannot be read
@@ -18,10 +30,31 @@ class SuppressWhy(StrEnum):
 
 
 class Suppression(msgspec.Struct, frozen=True):
-    """A value of the topic; its key is the pseudonym. since: when it was made, milliseconds since the epoch."""
+    """A value of the topic. since: when it was made, milliseconds since the epoch."""
 
     since: int
     why: SuppressWhy
+
+
+def key_for_marketing(pseudonym: bytes) -> bytes:
+    """Return the key under which a pseudonym's events for marketing are suppressed."""
+    return pseudonym + MARKETING_ONLY
+
+
+def key_from(pseudonym: bytes, from_ms: int) -> bytes:
+    """Return the key under which a pseudonym's events are suppressed from a moment on."""
+    return pseudonym + FROM + b"%d" % from_ms
+
+
+def parse_from(key: bytes) -> tuple[bytes, int] | None:
+    """Return the pseudonym of a key, and from when on it is suppressed; None for a key that names no moment.
+
+    A moment that cannot be read has come.
+    """
+    pseudonym, mark, moment = key.partition(FROM)
+    if not mark:
+        return None
+    return pseudonym, int(moment) if moment.isdigit() and len(moment) <= _DIGITS else 0
 
 
 _encoder = msgspec.json.Encoder()

@@ -1,9 +1,8 @@
 """Put together what the core needs from settings, policy files, schemas and keys."""
 
 import time
+from importlib.metadata import version
 from pathlib import Path
-
-import mixpanel
 
 from pipeline.core.context import Context, Project
 from pipeline.core.identity import KeyRing
@@ -17,7 +16,7 @@ from pipeline.policy.registry import compile_profile, compile_registry
 from pipeline.policy.vocabulary import Region
 from pipeline.schemas import event_schemas, load_schema
 
-LIBRARY = ("python", mixpanel.__version__)  # what the package itself writes into its events
+LIBRARY = ("python", version("mixpanel"))  # what the package itself writes into its events
 
 
 def now_ms() -> int:

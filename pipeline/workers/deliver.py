@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pipeline.deliver.batch import Batch
 from pipeline.deliver.event_limits import EventLimits
+from pipeline.deliver.expired import Expired
 from pipeline.deliver.hot_shard import HotShard
 from pipeline.deliver.pipeline import Delivery
 from pipeline.deliver.stopped import Stopped
@@ -73,6 +74,7 @@ class DeliverRoom:
             poll_s=settings.consent.poll_s,
         )
         self._settings = settings
+        self._expired = Expired(project.region, metrics, now_ms)
         self._stopped = Stopped(
             Region(project.region),
             rules.current.policy,
@@ -169,8 +171,8 @@ class DeliverRoom:
         self._delivery.again(batch)
 
     async def _may_leave(self, batch: Batch) -> Batch:
-        """Take out who is suppressed, then what is stopped; nothing is waited for after the first."""
-        return self._stopped.take_out(await self._suppressions.take_out(batch))
+        """Take out who is suppressed, then what ran out or is stopped; nothing is waited for after the first."""
+        return self._stopped.take_out(self._expired.take_out(await self._suppressions.take_out(batch)))
 
     async def _record(self, rejections: list[Rejection]) -> None:
         batch = self._producer.batch()

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pipeline.core.adapt import COPPICE
-from pipeline.detect.engine import names, quick, scan_value
+from pipeline.detect.engine import names, scan, scan_value
 from pipeline.detect.scrub import LIMIT
+from pipeline.policy.harm import LAW, harm_in
 from pipeline.policy.vocabulary import PropertyClass, Purpose
 
 FILE = re.compile(r"[^a-z0-9]+")
@@ -48,7 +49,7 @@ def draft(event: Any, defaults: Mapping[str, Any], wishes: Wishes) -> Draft:
     if not isinstance(name, str) or not isinstance(properties, dict):
         raise UndraftableError('the sample must be one event: a JSON object with "event" and "properties"')
     stem = FILE.sub("_", name.lower()).strip("_")
-    if not stem or quick(name):
+    if not stem or scan(name).findings:
         raise UndraftableError("the event's name cannot be used: it must be a word or two, and nothing personal")
     for wish, kinds in _wished(wishes):
         if wish not in properties:
@@ -59,11 +60,12 @@ def draft(event: Any, defaults: Mapping[str, Any], wishes: Wishes) -> Draft:
     listed: dict[str, Any] = {}
     review: list[str] = []
     for prop, value in properties.items():
-        if quick(prop):
+        if scan(prop).findings:
             review.append("one property is left out: its name may be personal itself, and the app must not send such")
         elif prop != COPPICE and not _is_mixpanels(prop, defaults):
             listed[prop], note = _property(prop, value, wishes)
             review.append(f"{prop}: {note}")
+    review += [_harm(told, what) for told in (name, *listed) if (what := harm_in(told)) is not None]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:coppice:schema:event:{stem}",
@@ -76,6 +78,10 @@ def draft(event: Any, defaults: Mapping[str, Any], wishes: Wishes) -> Draft:
         "additionalProperties": False,
     }
     return Draft(stem, schema, [*review, *_at_last(wishes)])
+
+
+def _harm(name: str, what: str) -> str:
+    return f"{name}: by its name it tells of {what}, which never leaves about a child ({LAW}, R11)"
 
 
 def _wished(wishes: Wishes) -> Iterator[tuple[str, tuple[type, ...]]]:

@@ -91,6 +91,9 @@ class CaseFile(_Written):
     requirement: str = Field(pattern="^[RJ][0-9]{2}$")
     title: str
     settings: str = Field(description="one of the world's settings")
+    registers: dict[str, Json] = Field(
+        {}, description="schemas of events, by name, that these cases have beside others"
+    )
     cases: list[Case] = Field(min_length=1)
 
 
@@ -135,7 +138,7 @@ class Golden:
         self._directory = directory
         self._settings = settings
         self._settings_file = settings_file or settings.policy.settings_file
-        self._contexts: dict[str, Context] = {}
+        self._contexts: dict[tuple[str, str], Context] = {}
         self._registries: dict[Hashable, Registry] = {}
 
     def run(self, paths: tuple[Path, ...] = (CASES,)) -> Report:
@@ -149,19 +152,19 @@ class Golden:
             for number, case in enumerate(written.cases):
                 ran.append((written.requirement, case.expect.cohort))
                 where = f"{path.name}:{document.line(('cases', number)) or 1}"
-                got = self._outcomes(case, world, written.settings, where)
+                got = self._outcomes(case, world, written, where)
                 expected, seen = _told(case.expect), " and ".join(_seen(case.expect, each) for each in got)
                 if expected != seen:
                     failures.append(Failure(where, case.case, expected, seen))
         return Report(tuple(ran), tuple(failures))
 
-    def _outcomes(self, case: Case, world: World, settings: str, where: str) -> list[Outcome]:
-        chosen, person = case.settings or settings, world.people.get(case.person)
+    def _outcomes(self, case: Case, world: World, file: CaseFile, where: str) -> list[Outcome]:
+        chosen, person = case.settings or file.settings, world.people.get(case.person)
         if person is None or chosen not in world.settings:
             what = f"person {case.person}" if person is None else f"settings {chosen}"
             raise PolicyError([f"{where}: the world has no {what}"])
         now = round(world.now.timestamp() * 1000)
-        context = self._context(overlay(world.settings[chosen], case.set), where).at(now)
+        context = self._context(overlay(world.settings[chosen], case.set), file.registers, where).at(now)
         event = overlay(overlay(world.event, person.event), case.envelope)
         event |= {} if case.event is None else {"event": case.event}
         event |= {} if case.properties is None else {"properties": case.properties}
@@ -172,19 +175,20 @@ class Golden:
         raw = _json(event) if case.raw is None else case.raw.encode()
         return sanitize(raw, _consents(case, person, now), context)
 
-    def _context(self, settings: Json, where: str) -> Context:
-        text = _yaml(settings)
-        if text not in self._contexts:
+    def _context(self, settings: Json, registers: dict[str, Json], where: str) -> Context:
+        text, own = _yaml(settings), json.dumps(registers)
+        if (text, own) not in self._contexts:
             last = Document(Path(where.partition(":")[0]), text) if settings else None
             policy = load_policy(self._settings_file, directory=self._directory, last=last)
-            self._contexts[text] = trial_context(policy, self._registry(policy), self._settings, 0)
-        return self._contexts[text]
+            registry = self._registry(policy, registers, own)
+            self._contexts[text, own] = trial_context(policy, registry, self._settings, 0)
+        return self._contexts[text, own]
 
-    def _registry(self, policy: CompiledPolicy) -> Registry:
+    def _registry(self, policy: CompiledPolicy, registers: dict[str, Json], own: str) -> Registry:
         """Compile the registry once for all policies that say the same about properties."""
-        same = (policy.teen_list, tuple(policy.classes.items()))
+        same = (policy.teen_list, tuple(policy.classes.items()), own)
         if same not in self._registries:
-            schemas = event_schemas(self._settings.policy.registry_dir)
+            schemas = event_schemas(self._settings.policy.registry_dir) | registers
             self._registries[same] = compile_registry(schemas, load_schema("mixpanel-defaults"), policy)
         return self._registries[same]
 

@@ -57,7 +57,9 @@ def items_of(
 
     schemas, defaults: what the registry was compiled from. Empty where no event of the cohort ever leaves.
     """
-    plans = [plan for plan in registry.values() if policy.decisions.get((cohort, plan.purpose))]
+    plans = [
+        plan for plan in registry.values() if policy.decisions.get((cohort, plan.purpose)) and cohort not in plan.never
+    ]
     if not plans:
         return []
     carriers: dict[tuple[str, str, str, str], list[EventPlan]] = {}

@@ -88,7 +88,8 @@ def load_side(path: Path, settings: Settings, at_ms: int) -> Side:
     schemas = event_schemas(own if path.is_dir() and own.is_dir() else settings.policy.registry_dir)
     defaults = load_schema("mixpanel-defaults")
     registry = compile_registry(schemas, defaults, policy)
-    return Side(trial_context(policy, registry, settings, at_ms), facts_of(policy, registry, schemas, defaults))
+    facts = facts_of(policy, registry, schemas, defaults, load_schema("profile"))
+    return Side(trial_context(policy, registry, settings, at_ms), facts)
 
 
 def compare(old: Side, new: Side, sample: Iterable[bytes], consents: ConsentLookup) -> Difference:

@@ -8,7 +8,9 @@ from pydantic import BaseModel
 
 from pipeline.core.words import COHORTS, DROPPED, PREDICATES, PURPOSES
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
+from pipeline.policy.compiling import DAY_MS
 from pipeline.policy.counting import steps
+from pipeline.policy.harm import LAW, NEVER_COUNTED, NEVER_OF_CHILDREN, NOT_MEANT
 from pipeline.policy.model import PolicySettings
 from pipeline.policy.registry import Schema, compile_registry
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose
@@ -75,6 +77,48 @@ def matrices(policy: CompiledPolicy) -> Iterator[Section]:
         " (R12).",
         ("Cohort", "Then"),
         tuple((cohort, identifier[policy.identifier_in_kept[cohort]]) for cohort in SHOWN),
+    )
+    yield Section(
+        "What no name may tell about a child",
+        "An event with such a word in its name never leaves about anybody who gets the child's list, in either country"
+        " (`harm_to_child`); a property with one cannot be registered for them (R11). A word counts in the plural, too,"
+        " and in every way of writing names: self_harm, selfHarm, SELF-HARM. `*` stands for any ending, `|` parts words"
+        " that may stand in one place. Values are not looked at: a schema lists them. Counts of Indian children may not"
+        f" have the words of the third column either. Let through: {', '.join(NOT_MEANT)}.",
+        ("It tells of", "Words", "In counts also", "Requirement", "Section"),
+        tuple(
+            (what, ", ".join(words), ", ".join(NEVER_COUNTED[what]), "R11", LAW)
+            for what, words in NEVER_OF_CHILDREN.items()
+        ),
+    )
+
+
+def added(policy: CompiledPolicy) -> Section:
+    """Return what coppice itself writes into every event that leaves."""
+    days = {cohort: policy.rotation_ms[cohort] // DAY_MS for cohort in Cohort}
+    pseudonym = (
+        "a pseudonym: a keyed digest of the profile, the act of consent and a period of time. It changes with every new"
+        f" consent, and every {days[Cohort.US_CHILD]} days for minors and unknown ages, {days[Cohort.US_ADULT]} for"
+        " adults"
+    )
+    if policy.kids_rules:
+        pseudonym += ". Empty for US/child and US/unknown unless the platform is Android (J10, App Store 1.3)"
+    person = "16 CFR 312.2 PI (7); DPDP Act s.2(t)"
+    minimal = "16 CFR 312.7; DPDP Act s.6(1)"
+    return Section(
+        "What coppice adds",
+        "To every event that leaves. The person's own id, her region, her age and her consent are"
+        " used to decide and then left behind.",
+        ("Name", "What it is", "Requirement", "Section"),
+        (
+            ("`distinct_id`", pseudonym, "R15, R16", person),
+            ("`event`", "the name of the event, one that a schema lists", "R03", minimal),
+            ("`time`", "when it happened, to the millisecond", "R03", minimal),
+            ("`$insert_id`", "a keyed digest of the event, so that none counts twice", "R15", person),
+            ("`token`", "of the Mixpanel project of the person's region", "R01", "16 CFR 312.8; DPDP Act s.8(4)"),
+            ("`mp_lib`, `$lib_version`", "`python` and a version, the same for everybody", "R03", minimal),
+            ("`ip`", "always 0, so that Mixpanel infers no place", "R17, R18", person),
+        ),
     )
 
 
@@ -169,7 +213,7 @@ def _class_row(policy: CompiledPolicy, kind: PropertyClass) -> tuple[str, ...]:
 def _property_row(policy: CompiledPolicy, plan: EventPlan, name: str, purpose: Purpose) -> tuple[str, ...]:
     rules = {cohort: _rule(plan, cohort, name) for cohort in SHOWN}
     us, india = rules[Cohort.US_ADULT], rules[Cohort.IN_ADULT]
-    cells = (_cell(policy, cohort, purpose, rules[cohort]) for cohort in SHOWN)
+    cells = (_cell(policy, plan, cohort, purpose, rules[cohort]) for cohort in SHOWN)
     law = us.law if us.law == india.law else f"{us.law}; {india.law}"
     return (f"`{name}`", _name(us.kind), *cells, us.rule, law)
 
@@ -179,9 +223,9 @@ def _rule(plan: EventPlan, cohort: Cohort, name: str) -> PropertyRule:
     return found or next(rule for pattern, rule in plan.families[cohort] if pattern.pattern == name)
 
 
-def _cell(policy: CompiledPolicy, cohort: Cohort, purpose: Purpose, rule: PropertyRule) -> str:
+def _cell(policy: CompiledPolicy, plan: EventPlan, cohort: Cohort, purpose: Purpose, rule: PropertyRule) -> str:
     alarm = " !" if rule.alarm else ""
-    if not policy.decisions.get((cohort, purpose)) or cohort in policy.killed:
+    if not policy.decisions.get((cohort, purpose)) or cohort in policy.killed or cohort in plan.never:
         return EVENT_STAYS + alarm
     if rule.stripped is not None:
         return STAYS + alarm

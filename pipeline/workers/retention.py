@@ -20,6 +20,7 @@ from pipeline.policy.errors import PolicyError
 from pipeline.policy.model import PolicySettings
 from pipeline.stream import topics
 from pipeline.stream.topics import DAY_MS, HOUR_MS, TOPICS, Cleanup, Topic
+from pipeline.workers.session_gaps import SESSIONS
 
 ERASE = "16 CFR 312.10; DPDP Act s.8(7)"
 LOGS = "DPDP Rules r.6(1)(e), r.8(3); CERT-In directions of 28 April 2022, (iv)"
@@ -157,6 +158,11 @@ def _inside(settings: Settings) -> Iterator[Store]:
         ("identities", "rights: consents each profile of its partitions has had. A tombstone ends it.", "R26"),
         ("suppressions", "deliver: pseudonyms that must not be sent. A tombstone, or age, ends it.", "R25"),
         ("pseudonyms at hand", f"sanitize: the last {REMEMBERED:,} that were computed.", "R15"),
+        (
+            "sessions",
+            f"sanitize: what has come of {SESSIONS:,} sessions of SDKs, no id. Half an hour of silence ends one.",
+            "R15",
+        ),
         ("counts under way", "aggregate: groups of the windows that are not closed yet, without an id.", "R11"),
         (
             "events under way",

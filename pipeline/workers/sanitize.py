@@ -23,9 +23,9 @@ from pipeline.policy.vocabulary import Region
 from pipeline.stream.admin import require_topics
 from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
+from pipeline.stream.clean_headers import HEADERS, headers_of
 from pipeline.stream.client_config import client_config
-from pipeline.stream.cohort_header import HEADERS
-from pipeline.stream.producer import ConfirmedProducer
+from pipeline.stream.producer import ConfirmedProducer, Headers
 from pipeline.stream.rejection import Rejection
 from pipeline.stream.topics import AGGREGATES, CONSENT, RAW, REJECTED, clean_topic
 from pipeline.workers.context import load_context, now_ms
@@ -34,6 +34,7 @@ from pipeline.workers.labels import LABEL_VALUES
 from pipeline.workers.receipts import Receipts
 from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
+from pipeline.workers.session_gaps import SessionGaps
 from pipeline.workers.tally import Counts, Tally
 
 CONFIRM_S = 2.0  # a worker has 10 s to stop
@@ -52,6 +53,7 @@ class SanitizeRole:
         metrics: Metrics,
         prefix: str,
         receipts: Receipts,
+        gaps: SessionGaps | None = None,
     ) -> None:
         self._rules = rules
         self._reader = reader
@@ -62,6 +64,7 @@ class SanitizeRole:
         self._rejected = prefix + REJECTED
         self._aggregates = prefix + AGGREGATES
         self._receipts = receipts
+        self._gaps = gaps
 
     async def prepare(self, chunk: Chunk) -> None:
         """Wait until every consent change that was acknowledged before now is known (R25, R36)."""
@@ -74,7 +77,7 @@ class SanitizeRole:
         started = time.perf_counter()
         tally = Tally()
         batch = self._producer.batch()
-        context = self._rules.current.at(now_ms())
+        context = self._rules.current.at(now_ms(), tally.steps)
         partition, clean, cohorts = chunk.tp.partition, self._clean, HEADERS
         kept, dropped, rulings = tally.kept, tally.dropped, tally.rulings
         decisions: list[Key | list[Key]] = []
@@ -89,7 +92,8 @@ class SanitizeRole:
                     rulings[outcome.ruling, outcome.app_version] += 1
                 elif isinstance(outcome, Clean):
                     # the same partition number keeps the order of a person's events
-                    batch.add(clean[outcome.region], outcome.value, outcome.key, partition, cohorts[outcome.cohort])
+                    beside = _beside(outcome) if outcome.marketing or outcome.until else cohorts[outcome.cohort]
+                    batch.add(clean[outcome.region], outcome.value, outcome.key, partition, beside)
                     key = outcome.region, outcome.cohort
                     kept[key] += 1
                     rulings[outcome.ruling, outcome.app_version] += 1
@@ -130,6 +134,8 @@ class SanitizeRole:
 
     def _publish(self, chunk: Chunk, tally: Tally, seconds: float) -> None:
         self._counts.publish(tally)
+        if tally.steps and self._gaps is not None:
+            self._gaps.take(chunk.tp.partition, tally.steps)
         if tally.rejected:
             topic, partition = chunk.tp
             log.warning("events rejected", topic=topic, partition=partition, count=tally.rejected.total())
@@ -139,6 +145,10 @@ class SanitizeRole:
     def unknown(self) -> Mapping[str, int]:
         """Return the names of properties that no schema lists, and how many events had them."""
         return self._counts.unknown
+
+
+def _beside(clean: Clean) -> Headers:
+    return headers_of(clean.cohort, marketing=clean.marketing, until_ms=clean.until)
 
 
 def _rejection(chunk: Chunk, offset: int, outcome: Rejected, index: int | None, policy: str) -> bytes:
@@ -179,7 +189,8 @@ class SanitizeRoom:
         self._unreadable = 0
         self._misplaced = 0
         receipts = Receipts(kafka.topic_prefix, CODES)
-        self.role = SanitizeRole(rules, self._reader, self._producer, metrics, kafka.topic_prefix, receipts)
+        self._gaps = SessionGaps(metrics)
+        self.role = SanitizeRole(rules, self._reader, self._producer, metrics, kafka.topic_prefix, receipts, self._gaps)
 
     async def start(self) -> None:
         """Start reading consent, collecting the broker's confirmations, and looking for changed rules."""
@@ -202,6 +213,7 @@ class SanitizeRoom:
         """Follow the consent of exactly the profiles whose events may arrive here."""
         self._partitions = partitions
         self._reader.follow(partitions)
+        self._gaps.keep(partitions)
 
     def checks(self) -> Mapping[str, bool]:
         """Consent is complete for the assignment, and the broker has said lately that there is no more."""
@@ -215,7 +227,8 @@ class SanitizeRoom:
         return self.role.unknown()
 
     def publish(self) -> None:
-        """Show the consent reader's figures and the ages of the keys in force."""
+        """Show the consent reader's figures and the ages of the keys in force; count gaps of sessions that ended."""
+        self._gaps.settle()
         for (region, name), age_ms in self._rules.current.keys.ages_ms(now_ms()).items():
             self._metrics.set(table.KEY_AGE_SECONDS, age_ms / 1000, region=region, name=name)
         seen = self._reader.snapshot()

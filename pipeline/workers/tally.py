@@ -5,6 +5,7 @@ from collections import Counter
 
 from pipeline.core.outcome import DropReason, RejectReason
 from pipeline.core.ruling import Ruling, may_be_shown
+from pipeline.core.session import Step
 from pipeline.ops import metric_table as table
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
@@ -16,9 +17,9 @@ PLAUSIBLE = re.compile(r"[A-Za-z$_][A-Za-z0-9$_.]{0,63}")
 
 
 class Tally:
-    """Counts of one chunk."""
+    """Counts of one chunk. steps: of SDKs' sessions, for `SessionGaps`."""
 
-    __slots__ = ("counted", "dropped", "kept", "lost", "rejected", "rulings")
+    __slots__ = ("counted", "dropped", "kept", "lost", "rejected", "rulings", "steps")
 
     def __init__(self) -> None:
         self.kept: Counter[tuple[Region, Cohort]] = Counter()
@@ -27,6 +28,7 @@ class Tally:
         self.rejected: Counter[RejectReason] = Counter()
         self.rulings: Counter[tuple[Ruling | None, str]] = Counter()
         self.lost: Counter[PropertyClass] = Counter()
+        self.steps: list[Step] = []
 
 
 class Counts:

@@ -19,6 +19,7 @@ from pipeline.ops.metrics import Metrics
 from pipeline.ops.settings import DeliverSettings
 from pipeline.sandbox.mixpanel import MixpanelStandIn, sandbox_project
 from pipeline.stream.chunk import Chunk, TopicPartition
+from pipeline.stream.producer import Headers
 from pipeline.stream.rejection import Rejection
 
 DEADLINE_S = 20.0
@@ -41,6 +42,7 @@ class MakeChunk(Protocol):
         partition: int = 0,
         first: int = 0,
         keys: Sequence[bytes | None] | None = None,
+        headers: Sequence[Headers] | None = None,
     ) -> Chunk: ...
 
 
@@ -106,10 +108,12 @@ def chunk() -> MakeChunk:
         partition: int = 0,
         first: int = 0,
         keys: Sequence[bytes | None] | None = None,
+        headers: Sequence[Headers] | None = None,
     ) -> Chunk:
+        given = zip(keys or [b"key"] * len(values), values, headers or [[]] * len(values), strict=True)
         records = [
-            ConsumerRecord(topic, partition, first + index, 1_750_000_000_000, 0, key, value, None, 3, -1, ())
-            for index, (key, value) in enumerate(zip(keys or [b"key"] * len(values), values, strict=True))
+            ConsumerRecord(topic, partition, first + index, 1_750_000_000_000, 0, key, value, None, 3, -1, beside)
+            for index, (key, value, beside) in enumerate(given)
         ]
         return Chunk(TopicPartition(topic, partition), records)
 

@@ -17,7 +17,7 @@ from pipeline.policy.compiling import load_policy
 from pipeline.policy.vocabulary import Cohort, Region
 from pipeline.sandbox.deployment import DEMO_SETTINGS
 from pipeline.stream.chunk import Chunk, TopicPartition
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 
 NOW_MS = 1_780_000_000_000
 OF_US = [cohort for cohort in Cohort if cohort.startswith("US/")]

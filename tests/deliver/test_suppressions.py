@@ -10,7 +10,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -24,8 +24,16 @@ from pipeline.deliver.client import ImportClient
 from pipeline.deliver.reasons import Fate
 from pipeline.deliver.suppressions import Suppressions
 from pipeline.ops.metrics import Metrics
+from pipeline.policy.vocabulary import Cohort
 from pipeline.sandbox.kafka import EmbeddedKafka
-from pipeline.stream.suppression import Suppression, SuppressWhy, encode_suppression
+from pipeline.stream.clean_headers import headers_of
+from pipeline.stream.suppression import (
+    Suppression,
+    SuppressWhy,
+    encode_suppression,
+    key_for_marketing,
+    key_from,
+)
 from pipeline.workers.context import now_ms
 
 PARTITIONS = 3
@@ -55,9 +63,15 @@ class Topic:
             future.result(20)
         self.producer = Producer({**config, "linger.ms": 0})
 
-    async def put(self, *numbers: int, why: SuppressWhy = SuppressWhy.WITHDRAWN) -> None:
+    async def put(
+        self,
+        *numbers: int,
+        why: SuppressWhy = SuppressWhy.WITHDRAWN,
+        key: Callable[[bytes], bytes] = lambda name: name,
+    ) -> None:
         for number in numbers:
-            self.producer.produce(self.name, encode_suppression(Suppression(now_ms(), why)), pseudonym(number))
+            value = encode_suppression(Suppression(now_ms(), why))
+            self.producer.produce(self.name, value, key(pseudonym(number)))
         assert await asyncio.to_thread(self.producer.flush, DEADLINE_S) == 0
 
 
@@ -119,12 +133,15 @@ class Sink:
         people = [int(event["properties"]["$insert_id"][3:]) for event in events]
         self.attempts.append(Attempt(self._before[asyncio.current_task()], people))
 
-    def offer(self, people: Sequence[int], *, first: int = 0) -> "asyncio.Future[None]":
+    def offer(
+        self, people: Sequence[int], *, first: int = 0, marketing: Collection[int] = ()
+    ) -> "asyncio.Future[None]":
         """Queue an event of each of these people, in order; event and person have the same number."""
         values = [self._make_event(number) for number in people]
-        future: asyncio.Future[None] = self.rig.delivery.offer(
-            self._make_chunk(values, keys=[pseudonym(number) for number in people], first=first)
-        )
+        keys = [pseudonym(number) for number in people]
+        headers = [headers_of(Cohort.US_ADULT, marketing=number in marketing, until_ms=0) for number in people]
+        chunk = self._make_chunk(values, keys=keys, first=first, headers=headers)
+        future: asyncio.Future[None] = self.rig.delivery.offer(chunk)
         return future
 
     def delivered(self) -> list[int]:
@@ -197,6 +214,37 @@ async def test_who_is_suppressed_between_two_attempts_is_not_in_the_next(
         assert sink.suppressed() == 2
 
 
+async def test_marketing_alone_is_taken_back_and_whoever_withdraws_too_is_not_in_any_event(
+    sinking: Any, topic: Topic
+) -> None:
+    """People 0 to 3 are there for marketing, 4 to 7 for something else."""
+    narrowed: dict[str, Any] = {"why": SuppressWhy.NARROWED, "key": key_for_marketing}
+    await topic.put(1, 5, **narrowed)
+    async with sinking(topic, retry_base_s=0.1, retry_cap_s=0.1) as sink:
+        sink.standin.fail("unavailable", None)
+        done = sink.offer(range(8), marketing=range(4))
+        await sink.rig.until(lambda: sink.attempts)
+        assert sink.attempts[0].people == [0, 2, 3, 4, 5, 6, 7]
+        await topic.put(2, 6, **narrowed)
+        await sink.suppress(3, 7)
+        await topic.put(3, 7, **narrowed)  # later than the withdrawal, and weaker: it changes nothing
+        seen = len(sink.attempts)
+        await sink.rig.until(lambda: len(sink.attempts) > seen + 1)
+        sink.standin.clear_faults()
+        await sink.rig.settled(done)
+        assert sink.delivered() == [0, 4, 5, 6]
+        assert (sink.suppressed(SuppressWhy.NARROWED), sink.suppressed()) == (2, 2)
+
+
+async def test_who_is_suppressed_from_a_moment_on_leaves_until_then(sinking: Any, topic: Topic) -> None:
+    await topic.put(1, why=SuppressWhy.NARROWED, key=lambda name: key_from(name, now_ms() + 3_600_000))
+    await topic.put(2, why=SuppressWhy.NARROWED, key=lambda name: key_from(name, now_ms()))
+    async with sinking(topic) as sink:
+        await sink.rig.settled(sink.offer(range(4)))
+        assert sink.delivered() == [0, 1, 3]
+        assert sink.suppressed(SuppressWhy.NARROWED) == 1
+
+
 async def test_who_is_suppressed_while_the_region_is_paused_does_not_leave_when_it_goes_on(
     sinking: Any, topic: Topic
 ) -> None:
@@ -242,7 +290,9 @@ async def test_the_fate_of_every_event_is_known_by_its_offset(sinking: Any, topi
         done = sink.rig.delivery.offer(sink._make_chunk(values, keys=keys, first=100))
         (ticket,) = sink.rig.delivery._tickets
         await sink.rig.settled(done)
-        fates: dict[Fate, list[int]] = {fate: [] for fate in Fate if fate not in {Fate.CANARY, Fate.STOPPED}}
+        fates: dict[Fate, list[int]] = {
+            fate: [] for fate in Fate if fate in {Fate.DELIVERED, Fate.REJECTED, Fate.SUPPRESSED}
+        }
         for fate, offsets in ticket.fates:
             fates[fate] += offsets
         assert {fate: sorted(offsets) for fate, offsets in fates.items()} == {

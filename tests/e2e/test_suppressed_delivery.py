@@ -15,7 +15,7 @@ from pipeline.sandbox.deployment import Deployment
 from pipeline.sandbox.mixpanel import sandbox_project
 from pipeline.sandbox.scrape import readiness, scrape
 from pipeline.sandbox.supervisor import SupervisedWorker
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 from pipeline.stream.suppression import Suppression, SuppressWhy, encode_suppression
 from pipeline.stream.topics import CLEAN_US, SUPPRESSIONS
 
@@ -26,7 +26,8 @@ EVENTS = 1_000
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Deployment]:
     """One deliver worker, and a broker that may be frozen; what the broker said counts for 2 s."""
-    overrides = {
+    overrides: dict[str, dict[str, Any]] = {
+        "kafka": {"instance_id": "sink"},  # as in Kubernetes: a restart waits for no group
         "consent": {"max_lag_s": 2.0},
         "deliver": {
             "linger_s": 0.1,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.core.age_transition import birthdays
 from pipeline.core.consent import ConsentAge, ConsentFault, ConsentRecord, Grantor, Purposes
-from pipeline.rights.change import change, ended_grants
+from pipeline.rights.change import change, ended_grants, ends_marketing, ends_sooner
 from pipeline.rights.identities import Identity, Position, grant_of, with_record
 from pipeline.stream.suppression import SuppressWhy as Why
 from tests.rights.consents import DAY, GRANTED, SEEN, consent, identity
@@ -65,6 +66,49 @@ def test_what_a_record_changes(name: str) -> None:
 def test_a_provider_for_internal_operations_needs_no_consent_to_disclosure() -> None:
     assert change(identity(), consent(third_party_disclosure=False), provider=True) is None
     assert change(identity(), consent(analytics=False), provider=True) is Why.NARROWED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        ({"marketing": True}, {"marketing": False}, True),
+        ({"marketing": True}, NEW | {"marketing": False}, True),
+        ({"marketing": True}, {"marketing": True}, False),
+        ({"marketing": False}, {"marketing": False}, False),
+        ({"marketing": False}, {"marketing": True}, False),
+    ],
+)
+def test_marketing_alone_is_taken_back(before: dict[str, Any], after: dict[str, Any], ends: bool) -> None:
+    assert change(identity(**before), consent(**after), provider=False) is None
+    assert ends_marketing(identity(**before), consent(**after)) is ends
+
+
+END = {"expires_at": LATER}
+BORN = {"band": "child", "role": "parent"}  # a child's record, which a month of birth can end
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "end"),
+    [
+        ({}, {}, None),
+        ({}, END, LATER),
+        (END, END, None),
+        (END, {"expires_at": LATER - 1}, LATER - 1),
+        (END, {"expires_at": LATER + 1}, None),
+        (END, {}, None),
+        ({}, NEW | END, None),  # events of the grant before go by its own end
+        (BORN, BORN | {"birth_month": "2013-09"}, birthdays("2013-09")[0]),
+        (BORN | {"birth_month": "2013-09"}, BORN | {"birth_month": "2013-09"}, None),
+        (BORN | {"birth_month": "2013-09"}, BORN | {"birth_month": "2013-09"} | END, LATER),
+    ],
+)
+def test_an_end_that_is_brought_forward(before: dict[str, Any], after: dict[str, Any], end: int | None) -> None:
+    assert ends_sooner(identity(**before), consent(**after)) == end
+
+
+def test_an_end_is_compared_with_that_of_the_same_grant() -> None:
+    other = with_record(identity(), consent(**NEW, expires_at=LATER), Position(8, LATER))
+    assert ends_sooner(other, consent(expires_at=LATER + 1)) == LATER + 1
 
 
 def _ended(before: Identity | None, after: ConsentRecord | ConsentFault | None) -> set[tuple[str, str]]:

@@ -39,6 +39,7 @@ LASTS = st.builds(
     st.booleans(),
     REGIONS,
     st.sampled_from(("child", "teen", "adult", "unknown")),
+    st.none() | st.integers(0, NEVER - 1),
 )
 
 

@@ -11,6 +11,7 @@ from pipeline.rights.findings import LIFE_MS
 from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.errors import DeliveryError
+from pipeline.stream.suppression import key_for_marketing, key_from
 from pipeline.stream.topics import IDENTITIES, PRIVACY_REQUESTS, SUPPRESSIONS
 from tests.rights.consents import DAY, GRANTED, record_of
 from tests.rights.watching import KEYS, NOW, ROTATIONS, TERMS, Watching, make_topics, stored, watching
@@ -63,6 +64,51 @@ async def test_a_withdrawal_suppresses_every_grant_in_every_purpose_and_rotation
     assert counted(there, "coppice_consent_changes_total", why="withdrawn") == 1
     assert counted(there, "coppice_suppressions_total") == len(suppressed)
     assert counted(there, "coppice_withdrawal_seconds_count") == 1
+
+
+MARKETING = {"analytics": True, "third_party_disclosure": True, "marketing": True}
+
+
+async def test_who_takes_marketing_back_is_suppressed_for_that_alone(there: Watching) -> None:
+    await there.take(("anna", record_of("anna", purposes=MARKETING)))
+    taken_back = record_of("anna", purposes=MARKETING | {"marketing": False})
+    chunk = await there.take(("anna", taken_back))
+    found = there.suppressed()
+    expected = {key_for_marketing(name.encode()).decode() for name in names("anna", grant("anna"))}
+    assert expected <= found.keys()
+    assert set(found.values()) == {b'{"since":%d,"why":"narrowed"}' % NOW}
+    assert all(key.endswith("/marketing") for key in found)
+    nameless = {key_for_marketing(name.encode()).decode() for name in names("anna", "")}
+    assert not nameless & found.keys()  # nobody's event for marketing leaves without a grant
+    await there.process(chunk)
+    assert there.suppressed() == found
+    await there.take(("anna", record_of("anna", purposes=MARKETING | {"marketing": False}, withdrawn_at=NOW)))
+    everything = there.suppressed()
+    assert names("anna", grant("anna")) | expected <= everything.keys()
+    assert counted(there, "coppice_consent_changes_total", why="narrowed") == 1
+
+
+async def test_a_new_grant_without_marketing_ends_it_for_the_ones_before(there: Watching) -> None:
+    await there.take(("anna", record_of("anna", purposes=MARKETING)), ("anna", record_of("anna", **RENEWED)))
+    found = {key.removesuffix("/marketing") for key in there.suppressed()}
+    assert names("anna", grant("anna")) <= found
+    assert not names("anna", grant("anna", LATER, "c-new")) & found
+
+
+async def test_an_earlier_end_of_a_grant_is_told_to_the_sinks(there: Watching) -> None:
+    end = NOW + DAY
+    await there.take(("anna", record_of("anna")), ("ben", record_of("ben", expires_at=end)))
+    await there.take(("anna", record_of("anna", expires_at=NOW + LIFE_MS)))
+    assert there.suppressed() == {}  # nothing that is queued now is queued then; and ben's events know their end
+    await there.take(("anna", record_of("anna", expires_at=end)), ("ben", record_of("ben", expires_at=end)))
+    found = there.suppressed()
+    assert {key_from(name.encode(), end).decode() for name in names("anna", grant("anna"))} <= found.keys()
+    assert all(key.endswith(f"/from/{end}") for key in found)
+    assert not {key_from(name.encode(), end).decode() for name in names("ben", grant("ben"))} & found.keys()
+    await there.take(("anna", record_of("anna", expires_at=NOW - 1, purposes=MARKETING | {"marketing": False})))
+    assert {key_from(name.encode(), NOW - 1).decode() for name in names("anna", grant("anna"))} <= set(
+        there.suppressed()
+    )
 
 
 async def test_records_of_one_chunk_build_on_each_other(there: Watching) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from pipeline.sandbox.deployment import DEMO_SETTINGS, Deployment
 from pipeline.sandbox.kafka import EmbeddedKafka
 from tests.scenarios.story import Story
 
-QUICK = {
+QUICK: dict[str, dict[str, Any]] = {
+    "kafka": {"instance_id": "stage"},  # as in Kubernetes: who is killed is waited for by no group
     "deliver": {"linger_s": 0.1, "retry_base_s": 0.1, "retry_cap_s": 0.3, "retry_jitter_s": 0.05},
     "rights": {"poll_s": 0.2, "call_gap_s": 0.05, "settle_s": 0.5, "retry_base_s": 0.2, "retry_cap_s": 1},
 }

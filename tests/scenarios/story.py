@@ -177,9 +177,13 @@ class Story:
     def settle(self) -> None:
         """Wait until everything that was published is dealt with to the end: judged, and delivered or dropped."""
         self.until_watched()
-        self._until_done("sanitize", "events.raw")
+        self.until_judged()
         for region in Region:
             self._until_done(f"deliver-{region}", f"events.clean.{region}")
+
+    def until_judged(self) -> None:
+        """Wait until every event that was published has been judged."""
+        self._until_done("sanitize", "events.raw")
 
     def until_watched(self) -> None:
         """Wait until every consent record that was published has been dealt with by the rights worker."""
@@ -192,6 +196,10 @@ class Story:
     def suppressed(self, why: str) -> int:
         """Return how many queued events the sinks took out for a reason."""
         return int(sum(each.total("coppice_suppressed_events_total", why=why) for each in self.scrapes("deliver")))
+
+    def expired(self) -> int:
+        """Return how many queued events the sinks took out because consent had run out."""
+        return int(sum(each.total("coppice_expired_events_total") for each in self.scrapes("deliver")))
 
     @contextmanager
     def settings(self, changes: dict[str, Any]) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from pipeline.policy.vocabulary import Region
-from tests.scenarios.story import Story
+from tests.scenarios.story import Story, now_ms
 
 
 def test_a_late_grant_does_not_reach_back(story: Story) -> None:
@@ -69,6 +69,49 @@ def test_a_narrowed_consent_counts_from_then_on(story: Story) -> None:
     story.settle()
     assert not story.received(queued, later)
     assert story.suppressed("narrowed") >= 1
+
+
+def test_marketing_that_is_taken_back_leaves_the_rest_in_the_queue(story: Story) -> None:
+    campaign = {"event": "campaign_opened", "properties": {"utm_source": "email"}}
+    both = {"analytics": True, "third_party_disclosure": True, "marketing": True}
+    anna, ben = story.person(), story.person()
+    anna.grant(purposes=both)
+    ben.grant(purposes=both)
+    sent = anna.event(**campaign)
+    story.until_received(sent)
+    with story.outage():
+        hers, played, his = anna.event(**campaign), anna.event(), ben.event(**campaign)
+        story.until_in_back_off()
+        anna.change(purposes=both | {"marketing": False})
+        story.until_watched()
+        later = anna.event()
+    story.until_received(played, his, later)
+    story.settle()
+    assert not story.received(hers)
+    assert story.pseudonym(sent) == story.pseudonym(played) == story.pseudonym(later)  # still the same grant
+
+
+def test_consent_that_ends_while_mixpanel_is_down_ends_for_what_is_queued(story: Story) -> None:
+    with story.outage():
+        for wait_ms in (3_000, 20_000):  # for a busy machine, which may judge an event after its end
+            anna, ben, cleo = story.person(), story.person(), story.person()
+            soon = now_ms() + wait_ms
+            anna.grant(expires_at=soon)
+            ben.grant(expires_at=soon + 3_600_000)
+            cleo.grant()
+            hers, his, cleos = anna.event(), ben.event(), cleo.event()
+            story.until_judged()
+            cleo.change(expires_at=soon)  # what is queued of hers knows of no end
+            story.until_watched()
+            expired, narrowed = story.expired(), story.suppressed("narrowed")
+            if now_ms() < soon:
+                break
+        story.until(lambda: now_ms() > soon, "the end of her consent")
+    story.until_received(his)
+    story.settle()
+    assert not story.received(hers, cleos)
+    assert story.expired() == expired + 1
+    assert story.suppressed("narrowed") == narrowed + 1
 
 
 def test_one_tablet_and_two_children(story: Story) -> None:

@@ -18,7 +18,7 @@ from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.sandbox.mixpanel import MixpanelStandIn, sandbox_project
 from pipeline.sandbox.scrape import readiness, scrape
 from pipeline.sandbox.supervisor import SupervisedWorker
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 from pipeline.stream.topics import CLEAN_US
 
 PROJECT = sandbox_project("us")
@@ -30,7 +30,7 @@ def wait_until(condition: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 class World:
@@ -104,7 +104,9 @@ class World:
 
 @pytest.fixture
 def world(kafka: EmbeddedKafka, tmp_path: Path) -> Iterator[World]:
-    with Deployment(broker=kafka, prefix=f"access-{uuid.uuid4().hex[:8]}.", overrides={"deliver": PACE}) as deployment:
+    alone = {"instance_id": "sink"}  # as in Kubernetes: a restart waits for no group
+    overrides: dict[str, dict[str, Any]] = {"deliver": PACE, "kafka": alone}
+    with Deployment(broker=kafka, prefix=f"access-{uuid.uuid4().hex[:8]}.", overrides=overrides) as deployment:
         yield World(deployment, tmp_path)
 
 

@@ -105,6 +105,12 @@ DASHBOARD = Dashboard(
                 "region",
                 "cohort",
             ),
+            rates(
+                "Not sent, consent ran out meanwhile",
+                "Clean events whose consent reached its end, or was outgrown, while they were queued.",
+                "coppice_expired_events_total",
+                "region",
+            ),
         ],
         "Requests": [
             rates(

@@ -84,6 +84,15 @@ DASHBOARD = Dashboard(
                 "coppice_events_rejected_total",
                 "reason",
             ),
+            lines(
+                "Lost on the device, an hour",
+                "Numbers that Mixpanel's mobile SDKs gave to events that never came, and the gaps that they make: a "
+                "burst was more than the device's queue takes. Shown some half an hour late. It is for the app's "
+                "engineers: send fewer events, or flush sooner.",
+                "short",
+                ("sum(increase(coppice_session_events_missing_total[1h]))", "events missing"),
+                ("sum(increase(coppice_session_gaps_total[1h]))", "gaps"),
+            ),
         ],
         "Kafka": [
             lines(
