@@ -13,6 +13,12 @@ Schema = dict[str, Any]
 _PACKAGE = Path(__file__).parent
 
 
+class SchemaFile(Schema):
+    """A schema that knows its file, so that whatever is wrong with it can be told with file and line."""
+
+    path: Path
+
+
 def schema_dir() -> Path:
     """Return the directory of the shipped schemas: `pipeline/_schemas` in a wheel, `schemas/` in a checkout.
 
@@ -80,4 +86,6 @@ def _read(path: Path) -> tuple[Schema | None, list[str]]:
     except (jsonschema_rs.ValidationError, ValueError) as error:
         where = "/".join(str(part) for part in getattr(error, "instance_path", ()))
         return None, [f"{path}: not a valid JSON Schema at /{where}"]
-    return schema, []
+    found = SchemaFile(schema)
+    found.path = path
+    return found, []

@@ -9,7 +9,7 @@ import click
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import load_settings
 from pipeline.policy.acknowledgements import SHIPPED as SHIPPED_SIGNATURES
-from pipeline.policy.acknowledgements import Acknowledgement, load_acknowledgements, stub, unacknowledged
+from pipeline.policy.acknowledgements import Acknowledgement, load_acknowledgements, stub, unacknowledged, unused
 from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.compiling import SHIPPED, load_policy
 from pipeline.policy.errors import PolicyError
@@ -39,24 +39,35 @@ class Compared(NamedTuple):
     "--baseline", type=click.Path(dir_okay=False, path_type=Path), default=BASELINE, help="What was let out so far."
 )
 @click.option("--acknowledgements", type=FILE, default=SHIPPED_SIGNATURES, help="Who has signed for what is looser.")
+@click.option(
+    "--signed-before", type=FILE, help="The acknowledgements that stood beside the predecessor: they are used up."
+)
 @click.option("--write-baseline", is_flag=True, help="Make what is checked the baseline, if it passes.")
 def check(
-    settings_file: Path | None, against: Path | None, baseline: Path, acknowledgements: Path, *, write_baseline: bool
+    settings_file: Path | None,
+    against: Path | None,
+    baseline: Path,
+    acknowledgements: Path,
+    signed_before: Path | None,
+    *,
+    write_baseline: bool,
 ) -> None:
     """Check policy, settings, registry and acknowledgements; refuse what is looser than before.
 
     Exit status 2 if anything is wrong, or if any cohort may keep more or decide more than under the predecessor and
-    nobody has signed for it (R38). The predecessor is --against, else the baseline.
+    nobody has signed for it (R38). The predecessor is --against, else the baseline. docs/changing-policy.md has the
+    lines for CI: there the baseline is the one of the main branch.
     """
     problems: list[str] = []
     files = _Files(settings_file, problems)
     new = files.facts(files.policy)
     signed = _attempt(problems, lambda: load_acknowledgements(acknowledgements))
+    used = _attempt(problems, lambda: {} if signed_before is None else load_acknowledgements(signed_before))
     first = write_baseline and not baseline.exists()
     stored = None if first else _attempt(problems, lambda: _read(baseline))
     before = files.facts(_attempt(problems, lambda: load_policy(against))) if against is not None else None
     shipped = files.facts(_attempt(problems, load_policy)) if against is not None else None
-    if problems or new is None or signed is None or files.policy is None:
+    if problems or new is None or signed is None or used is None or files.policy is None:
         raise ConfigError("\n  ".join([f"{len(problems)} problems:", *problems]))
     what = f"policy {files.policy.version}"
     compared: list[Compared] = []
@@ -67,8 +78,8 @@ def check(
         compared.append(Compared(what, against.name, loosenings(before, new), recorded=True))
     click.echo(f"{what} ({files.policy.sha256[:12]}) is valid, with {len(new.events)} events")
     for each in compared:
-        _tell(each, signed)
-    _refuse(compared, signed, acknowledgements)
+        _tell(each, unused(signed, used), used)
+    _refuse(compared, unused(signed, used), acknowledgements)
     if write_baseline:
         baseline.write_bytes(encode(new if shipped is None else shipped))
         click.echo(f"{baseline} written")
@@ -86,18 +97,19 @@ class _Files:
         where = configured.registry_dir if configured is not None else None
         self._schemas = _attempt(problems, lambda: event_schemas(where))
         self._defaults: Schema | None = _attempt(problems, lambda: load_schema("mixpanel-defaults"))
+        self._profile: Schema | None = _attempt(problems, lambda: load_schema("profile"))
         if self.policy is None:  # the registry may have errors of its own: look at it with the shipped settings
             self.facts(_attempt([], load_policy))
 
     def facts(self, policy: CompiledPolicy | None) -> Facts | None:
         """Return what a policy lets out with the registry, None if there are problems."""
-        schemas, defaults = self._schemas, self._defaults
-        if policy is None or schemas is None or defaults is None:
+        schemas, defaults, profile = self._schemas, self._defaults, self._profile
+        if policy is None or schemas is None or defaults is None or profile is None:
             return None
         known = policy
 
         def gather() -> Facts:
-            return facts_of(known, compile_registry(schemas, defaults, known), schemas, defaults)
+            return facts_of(known, compile_registry(schemas, defaults, known), schemas, defaults, profile)
 
         return _attempt(self._problems, gather)
 
@@ -120,7 +132,7 @@ def _read(baseline: Path) -> Facts:
         raise PolicyError([f"{baseline}: cannot be read ({exc.strerror}); --write-baseline makes it"]) from None
 
 
-def _tell(compared: Compared, signed: Mapping[str, Acknowledgement]) -> None:
+def _tell(compared: Compared, signed: Mapping[str, Acknowledgement], used: Mapping[str, Acknowledgement]) -> None:
     name, predecessor, found, recorded = compared
     if not found:
         click.echo(f"{name} is not looser than {predecessor}")
@@ -129,9 +141,16 @@ def _tell(compared: Compared, signed: Mapping[str, Acknowledgement]) -> None:
         return
     click.echo(f"{name} is looser than {predecessor} in {len(found)} ways:")
     for each in found:
-        entry = signed.get(each.id)
-        by = f"signed by {entry.by} on {entry.date}" if entry is not None else "NOT ACKNOWLEDGED"
-        click.echo(f"  {each.id}  {each.where}: {each.what} [{by}]")
+        click.echo(f"  {each.id}  {each.where}: {each.what} [{_who(each, signed, used)}]")
+
+
+def _who(step: Loosening, signed: Mapping[str, Acknowledgement], used: Mapping[str, Acknowledgement]) -> str:
+    entry, earlier = signed.get(step.id), used.get(step.id)
+    if entry is not None:
+        return f"signed by {entry.by} on {entry.date}"
+    if earlier is not None:
+        return f"NOT ACKNOWLEDGED: what {earlier.by} signed on {earlier.date} was an earlier change; sign anew"
+    return "NOT ACKNOWLEDGED"
 
 
 def _refuse(compared: list[Compared], signed: Mapping[str, Acknowledgement], path: Path) -> None:

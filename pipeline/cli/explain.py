@@ -20,6 +20,7 @@ from pipeline.core.outcome import Clean, Counted, Dropped, Outcome, Rejected
 from pipeline.core.words import ACTIONS, COHORTS, DROPPED, PREDICATES, PURPOSES, REJECTED, STRIPPED
 from pipeline.ops.settings import load_settings
 from pipeline.policy.compiled import CompiledPolicy
+from pipeline.policy.vocabulary import Action
 from pipeline.workers.context import load_rules, now_ms
 from pipeline.workers.trial import read_consent_file, trial_context
 
@@ -123,7 +124,8 @@ def show(found: Explanation, context: Context, screen: Console) -> None:
     if found.plan is not None:
         screen.print(_section(f"May it leave, to {PURPOSES[found.plan.purpose]}?", *_ways(found)))
     if found.envelope:
-        screen.print(_section("What becomes of it?", _properties(found)))
+        stays = " Nothing of it leaves." if isinstance(found.outcome, Dropped) else ""
+        screen.print(_section(f"What becomes of it?{stays}", _properties(found)))
     if isinstance(found.outcome, Clean):
         screen.print(_section("What leaves, byte for byte", Text(printable(found.outcome.value.decode()))))
 
@@ -179,20 +181,26 @@ def _ways(found: Explanation) -> list[RenderableType]:
             because = "" if why is None else f"{why}: {DROPPED[why].words}"
             table.add_row(mark, predicate.value, meaning.words, meaning.rule, meaning.law, Text(because))
         state = Text("open", style="green") if tried.open else Text("closed", style="red")
-        parts += [Text.assemble(f"way {number}, by {tried.way.law}, ids of {tried.way.space}: ", state), table]
+        told = f"way {number}, by {tried.way.law}, under a pseudonym of the space {tried.way.space}: "
+        parts += [Text.assemble(told, state), table]
+    if isinstance(found.outcome, Dropped) and any(tried.open for tried in found.ways):
+        still = f"A way is open, and the event stays all the same: {DROPPED[found.outcome.reason].words}."
+        parts.append(Text(still, style="red"))
     return parts
 
 
 def _properties(found: Explanation) -> Table:
     table = _table("", "before", "after", "why", "rule", "law")
     for field in found.envelope:
-        why = f"becomes {field.goes_to}" if field.goes_to else "used for the decision only"
+        why = f"leaves as {field.goes_to}" if field.goes_to else "used for the decision only"
         if not isinstance(found.outcome, Clean):
             why = ""
         table.add_row(cell(field.name), cell(field.before), _after(field.after), Text(why))
     for each in found.properties:
         remark = each.remark
         what = ACTIONS[remark.action] if remark.stripped is None else STRIPPED[remark.stripped]
+        if remark.stripped is None and remark.action is not Action.DROP_EVENT and not isinstance(found.outcome, Clean):
+            what = "stays with its event"
         alarm = "; ALARM: a defect of the app" if remark.alarm else ""
         why = f"{remark.kind or 'unknown data'}: {what}{alarm}"
         table.add_row(

@@ -1,5 +1,6 @@
 """`coppice policy`: read a policy as tables, test it on golden cases, see what a change of it does."""
 
+import datetime as dt
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +22,7 @@ from pipeline.schemas import event_schemas, load_schema
 from pipeline.workers.context import load_profile, load_rules, now_ms
 from pipeline.workers.golden import CASES, Golden
 from pipeline.workers.policy_diff import Difference, Direction, compare, load_side
-from pipeline.workers.policy_page import Section, judgements, markdown, matrices, properties, reasons
+from pipeline.workers.policy_page import Section, added, judgements, markdown, matrices, properties, reasons
 from pipeline.workers.trial import read_consent_file
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,9 +32,19 @@ FAILED = 1
 EXIT = {Direction.SAME: 0, Direction.STRICTER: 3, Direction.LOOSER: 4}
 SHOWN_STEPS = 40
 HEAD = (
-    "# The policy\n\nWhat leaves for Mixpanel, for whom, and by which section: with the settings as they are shipped. "
+    "# The policy\n\nWhat leaves for Mixpanel, for whom, and by which section: with the settings {settings}. "
     "This page is made by `coppice policy show --markdown`; do not edit it. It is an engineering reading of the rules, "
-    "not legal advice.\n"
+    "not legal advice.\n\n{gates}\n\n"
+    "To find out what happens to one property: look for its name below, in the table of its event or among Mixpanel's "
+    "own; the row says for each cohort whether it leaves, in which form, and by which section. Whether its event "
+    "leaves at all is said by the first table. What consent has to look like and what happens when it changes: "
+    "[consent.md](consent.md); the same as a list for the privacy notice: [notice.md](notice.md); profiles of adults: "
+    "[profiles.md](profiles.md); how long copies stay: [retention.md](retention.md); how to change any of it: "
+    "[changing-policy.md](changing-policy.md).\n"
+)
+CLOSED = (
+    "**As it stands nothing leaves.** No signed document with Mixpanel is on file for anybody (`vendor_gate`). The "
+    "tables say what leaves about whom once one is, and the other conditions hold."
 )
 
 
@@ -84,11 +95,17 @@ def page(settings_file: Path | None = None) -> str:
     schemas, defaults = event_schemas(settings.policy.registry_dir), load_schema("mixpanel-defaults")
     sections = [
         *matrices(found),
+        added(found),
         *properties(found, registry, schemas, defaults, load_profile(found)),
         reasons(),
         judgements(Document(SHIPPED / "settings.yaml").data),
     ]
-    return f"{HEAD}\n{markdown(sections)}"
+    named = "as they are shipped" if (settings_file or settings.policy.settings_file) is None else found.version
+    until = ((cohort, dt.datetime.fromtimestamp(end / 1000 - 1, dt.UTC).date()) for cohort, end in found.gates.items())
+    opened = ", ".join(f"{cohort} (to the end of {last})" for cohort, last in until)
+    gates = f"Signed documents with Mixpanel are on file for {opened}; about nobody else anything leaves."
+    head = HEAD.format(settings=named, gates=gates if found.gates else CLOSED)
+    return f"{head}\n{markdown(sections)}"
 
 
 def _table(section: Section) -> Table:

@@ -45,6 +45,11 @@ def load_acknowledgements(path: Path | None = None) -> Mapping[str, Acknowledgem
     return found
 
 
+def unused(signed: Mapping[str, Acknowledgement], before: Mapping[str, Acknowledgement]) -> dict[str, Acknowledgement]:
+    """Return the signatures that did not stand beside the predecessor: those were for a step that is taken."""
+    return {name: entry for name, entry in signed.items() if before.get(name) != entry}
+
+
 def unacknowledged(found: Iterable[Loosening], signed: Mapping[str, Acknowledgement]) -> list[Loosening]:
     """Return what nobody has signed for."""
     return [each for each in found if each.id not in signed]

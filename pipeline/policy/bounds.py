@@ -7,11 +7,13 @@ https://docs.mixpanel.com/docs/data-structure/property-reference/data-type.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from re import _constants, _parser  # type: ignore[attr-defined]  # what a pattern can match is told nowhere else
 from typing import Any, Final
 
 import msgspec
 
+from pipeline.policy.checks import PATTERNS
 from pipeline.policy.vocabulary import Action, Cohort
 
 LONGEST_NAME: Final = 255  # bytes
@@ -77,9 +79,15 @@ def _largest(schema: Mapping[str, Any]) -> int:
         return _NUMBER
     if "enum" in schema:
         return max(len(msgspec.json.encode(value)) for value in schema["enum"])
-    parsed = _parser.parse(schema["pattern"])
-    longest = min(int(parsed.getwidth()[1]), int(schema.get("maxLength", _LONGEST_TEXT)), _LONGEST_TEXT)
-    return longest * _widest(parsed) + 2
+    width, widest = _of_pattern(schema["pattern"])
+    return min(width, int(schema.get("maxLength", _LONGEST_TEXT)), _LONGEST_TEXT) * widest + 2
+
+
+@lru_cache(PATTERNS)
+def _of_pattern(pattern: str) -> tuple[int, int]:
+    """Return how many signs a pattern matches at most, and how many bytes of JSON one of them takes at most."""
+    parsed = _parser.parse(pattern)
+    return int(parsed.getwidth()[1]), _widest(parsed)
 
 
 def _widest(parsed: Iterable[tuple[Any, Any]]) -> int:

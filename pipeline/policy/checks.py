@@ -6,6 +6,7 @@ They give the verdict that JSON Schema 2020-12 gives, and are an order of magnit
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from re import _parser  # type: ignore[attr-defined]  # how long a match can be is told nowhere else
 from typing import Any
 
@@ -22,6 +23,7 @@ KEYWORDS = {
 MAX_ITEMS = 254  # Mixpanel refuses longer lists
 MAX_BYTES = 255  # Mixpanel cuts longer strings, silently
 SAFE_INTEGER = 2**53  # beyond it JSON numbers lose digits
+PATTERNS = 1024  # that are taken apart once only: Mixpanel's own properties are the same for every event and cohort
 
 
 class UnsupportedSchemaError(ValueError):
@@ -48,8 +50,12 @@ def longest_text(schema: Mapping[str, Any]) -> int:
         return longest_text(schema["items"])
     if kind != "string" or "enum" in schema:
         return 0
-    width = int(_parser.parse(schema["pattern"]).getwidth()[1])
-    return min(width, int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+    return min(_longest_match(schema["pattern"]), int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+
+
+@lru_cache(PATTERNS)
+def _longest_match(pattern: str) -> int:
+    return int(_parser.parse(pattern).getwidth()[1])
 
 
 def most_digits(schema: Mapping[str, Any]) -> int:

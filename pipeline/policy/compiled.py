@@ -145,7 +145,8 @@ class EventPlan:
 
     families: patterns of property names that are known by their form, for `rule_of` in the registry. countable: the
     properties by which a child's events may be counted, with all their values (R11). group_keys: of the profile's plan,
-    the properties whose values may name a group at Mixpanel.
+    the properties whose values may name a group at Mixpanel. never: cohorts about whom the event must not leave because
+    of what its name tells (R11).
     """
 
     name: str
@@ -155,6 +156,7 @@ class EventPlan:
     families: Mapping[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]
     countable: Mapping[str, frozenset[str | bool]] = field(default_factory=dict)
     group_keys: frozenset[str] = frozenset()
+    never: frozenset[Cohort] = frozenset()
 
 
 Registry = Mapping[str, EventPlan]

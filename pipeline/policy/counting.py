@@ -5,12 +5,12 @@ that a child's event may hold. What could be used to harm a child is never count
 s.9(2) has no exception.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pipeline.policy.compiled import COUNTED, Counting, EventPlan, Registry
 from pipeline.policy.errors import PolicyError
+from pipeline.policy.harm import LAW, harm_in
 from pipeline.policy.model import PolicySettings
 from pipeline.policy.vocabulary import PropertyClass, Purpose
 
@@ -18,28 +18,6 @@ WINDOWS_MS = {"hour": 3_600_000, "day": 86_400_000}
 MINUTE_MS = 60_000
 CLASSES = frozenset({PropertyClass.OPERATIONAL, PropertyClass.GAMEPLAY})
 ADDED = frozenset({"count", "window_hours"})  # what a count says of itself
-
-# How words begin that would tell something about a child; what only begins alike (crystal, habitat) is let through
-HARMFUL: Mapping[str, re.Pattern[str]] = {
-    "mood": re.compile(
-        "mood|emotion|feeling|sentiment|happy|happi|unhapp|sad(?!dl)|angry|anger|anxi|afraid|fear|frustrat|bored|lonel"
-        "|stress|upset|cry(?!st|pt)|cried"
-    ),
-    "vulnerability": re.compile(
-        "vulnerab|abus|bully|bulli|distress|trauma|depress|grief|griev|disabilit|diagnos|disorder|neglect|wellbeing"
-        "|mental|therap|illness|orphan"
-    ),
-    "self-harm": re.compile(
-        "selfharm|selfcut|harm(?!on)|suicid|overdos|anorexi|bulimi|weightloss|bodyweight|bodyimage"
-    ),
-    "compulsion": re.compile(
-        "compuls|addict|binge|crav(?!at)|impuls|habit(?!a)|hooked|relapse|overuse|streakloss|gambl|lootbox|gacha"
-    ),
-    "spend propensity": re.compile(
-        "spend|propens|purchas|buyer|buying|payer|paying|monetiz|monetis|ltv|arpu|wallet|affluen|income|churn|upsell"
-    ),
-}
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 At = Callable[..., str]
 """Says where a setting stands: file, line and key."""
@@ -61,24 +39,14 @@ def steps(counting: Counting) -> list[str]:
     return [f"{event} by {', '.join(names) or 'nothing'}, {how}" for event, names in counting.events.items()]
 
 
-def harm_in(name: str) -> str | None:
-    """Say what a name would tell about a child that s.9(2) forbids to use, None if nothing.
-
-    Words are found in snake_case, camelCase and across their borders: `self_harm` is `selfharm`.
-    """
-    words = [part.lower() for part in _PARTS.findall(name)]
-    ends = ["".join(words[start:]) for start in range(len(words))]
-    return next((what for what, begins in HARMFUL.items() if any(map(begins.match, ends))), None)
-
-
 def harmful_counts(settings: PolicySettings, at: At) -> list[str]:
     """Return what the settings list and may never be counted, also while nothing is counted."""
     problems = []
     for event, dimensions in settings.india_child.aggregates.events.items():
         for name in (event, *dimensions):
-            if (what := harm_in(name)) is not None:
+            if (what := harm_in(name, counted=True)) is not None:
                 where = at("india_child", "aggregates", "events", event)
-                problems.append(f"{where}: {name} tells of {what}, and is never counted (DPDP Act s.9(2), R11)")
+                problems.append(f"{where}: {name} tells of {what}, and is never counted ({LAW}, R11)")
     return problems
 
 
@@ -127,5 +95,5 @@ def _no_dimension(name: str, plan: EventPlan) -> str | None:
         return f"must be a property with an enum, or a boolean, of class {kinds}, on the child's list"
     if name in ADDED:
         return "is a name that counts have themselves"
-    harm = next((value for value in sorted(map(str, values)) if harm_in(value) is not None), None)
-    return None if harm is None else f"has the value {harm}, which is never counted (DPDP Act s.9(2))"
+    harm = next((value for value in sorted(map(str, values)) if harm_in(value, counted=True) is not None), None)
+    return None if harm is None else f"has the value {harm}, which is never counted ({LAW})"

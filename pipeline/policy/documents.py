@@ -1,5 +1,7 @@
 """Read YAML with the line of every key, so that errors can name the place."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,14 @@ from pipeline.policy.errors import PolicyError
 
 Location = tuple[int | str, ...]
 
+DOCUMENTS = 32  # that are remembered: the shipped ones, and what is laid over them
+
+
+@lru_cache(DOCUMENTS)
+def _loaded(text: str) -> Any:
+    """Return what a document holds, with its lines; nobody changes it. Reading takes longer than all that follows."""
+    return YAML(typ="rt").load(text)
+
 
 class Document:
     """One YAML file: its mapping, and where each key stands."""
@@ -21,7 +31,7 @@ class Document:
         self.path = path
         try:
             self.text = path.read_text(encoding="utf-8") if text is None else text
-            self.data: Any = YAML(typ="rt").load(self.text)
+            self.data: Any = _loaded(self.text)
         except MarkedYAMLError as exc:
             line = exc.problem_mark.line + 1 if exc.problem_mark else 1
             raise PolicyError([f"{path.name}:{line}: not YAML: {exc.problem}"]) from None
@@ -41,6 +51,22 @@ class Document:
                 break
             found = at + 1
         return found
+
+
+def placed(problem: str, schema: Mapping[str, Any], otherwise: str) -> str:
+    """Put file and line before what is wrong with a schema.
+
+    problem: begins with the key, as `properties.level: `. otherwise: the name of a schema that comes from no file.
+    """
+    path = getattr(schema, "path", None)
+    if not isinstance(path, Path):
+        return f"{otherwise}: {problem}"
+    key = problem.partition(": ")[0]
+    try:
+        line = Document(path).line(tuple(key.split(".", 1)))
+    except PolicyError:  # JSON that YAML reads otherwise, or the file has changed by now
+        line = None
+    return f"{path}: {problem}" if line is None else f"{path}:{line}: {problem}"
 
 
 def overlay(base: Any, top: Any) -> Any:

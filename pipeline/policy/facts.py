@@ -11,9 +11,11 @@ import msgspec
 from pipeline.policy.compiled import CompiledPolicy, EventPlan, PropertyRule, Registry
 from pipeline.policy.counting import steps
 from pipeline.policy.errors import PolicyError
-from pipeline.policy.registry import Schema, compile_registry
+from pipeline.policy.harm import NEVER_COUNTED, NEVER_OF_CHILDREN, NOT_MEANT
+from pipeline.policy.registry import Schema, compile_profile, compile_registry
 from pipeline.policy.vocabulary import Action, Cohort, Purpose, Region
 
+OF_CHILDREN, IN_COUNTS = "names of what leaves about children", "names in counts of children"
 NOTICES, TEXTS = "notices of ", "texts of notice "  # what the names of some sets begin with
 GROUPS = ("child", "teen", "adult")
 LIMITS = ("type", "enum", "pattern", "maxLength", "minimum", "maximum", "items", "maxItems", "x-routes")
@@ -57,7 +59,9 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     accepted: sets to which every addition lets more out (methods, sources, notices). held_to: sets of that kind that
     bind nobody where they are missing (languages of a region, texts of a notice). flags: the switches as they are.
-    classes: actions by cohort, `drop` left out. gates: end of each open gate, ms since the epoch.
+    classes: actions by cohort, `drop` left out. gates: end of each open gate, ms since the epoch. profile: what the
+    profile of an adult may hold, without Mixpanel's own; group_keys: the properties whose values may name a group.
+    words: those that names about children may not have, by where; not_meant: those that only look like one.
     """
 
     ways: dict[str, dict[str, tuple[WayFacts, ...]]]
@@ -71,12 +75,22 @@ class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identifier_in_kept: dict[str, str]
     events: dict[str, EventFacts]
     defaults: dict[str, dict[str, PropertyFacts]]
-    held_to: dict[str, tuple[str, ...]] = {}  # older baselines have none
+    held_to: dict[str, tuple[str, ...]] = {}  # older baselines have none, nor what follows
+    profile: dict[str, PropertyFacts] = {}
+    group_keys: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = {}
+    not_meant: tuple[str, ...] = ()
 
 
-def facts_of(policy: CompiledPolicy, registry: Registry, schemas: Mapping[str, Schema], defaults: Schema) -> Facts:
-    """Gather the facts. schemas and defaults: what the registry was compiled from, without problems."""
+def facts_of(
+    policy: CompiledPolicy, registry: Registry, schemas: Mapping[str, Schema], defaults: Schema, profile: Schema
+) -> Facts:
+    """Gather the facts. schemas and defaults: what the registry was compiled from, without problems.
+
+    profile: the schema of profiles. Raise PolicyError with every problem of it.
+    """
     probes = compile_registry(_PROBES, defaults, policy)
+    held = compile_profile(profile, defaults, policy)
     own_families: Mapping[str, Any] = defaults.get("patternProperties", {})
     return Facts(
         ways=_ways(policy),
@@ -104,6 +118,13 @@ def facts_of(policy: CompiledPolicy, registry: Registry, schemas: Mapping[str, S
             name: _properties(plan, {**defaults.get("properties", {}), **own_families})
             for name, plan in sorted(probes.items())
         },
+        profile=_properties(held, profile.get("properties", {})),
+        group_keys=tuple(sorted(held.group_keys)),
+        words={
+            OF_CHILDREN: tuple(sorted({word for words in NEVER_OF_CHILDREN.values() for word in words})),
+            IN_COUNTS: tuple(sorted({word for words in NEVER_COUNTED.values() for word in words})),
+        },
+        not_meant=tuple(sorted(NOT_MEANT)),
     )
 
 
@@ -166,6 +187,8 @@ def _properties(plan: EventPlan, specs: Mapping[str, Any]) -> dict[str, Property
     for name, spec in sorted(specs.items()):
         forms: dict[str, str] = {}
         for cohort in Cohort:
+            if cohort in plan.never:
+                continue
             rule = plan.rules[cohort].get(name) or _family(plan, cohort, name)
             if rule is not None and rule.stripped is None:
                 forms[cohort] = _form(rule, spec)

@@ -11,8 +11,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.policy.facts import NOTICES, ON_OTHERS, TEXTS, EventFacts, Facts, PropertyFacts, WayFacts
-from pipeline.policy.vocabulary import Action, Cohort, PropertyClass
+from pipeline.policy.facts import (
+    NOTICES,
+    OF_CHILDREN,
+    ON_MARKETING,
+    ON_OTHERS,
+    TEXTS,
+    EventFacts,
+    Facts,
+    PropertyFacts,
+    WayFacts,
+)
+from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose
 from pipeline.policy.widening import more_routes, wider
 
 DAY_MS = 86_400_000
@@ -42,7 +52,13 @@ class Loosening(NamedTuple):
 
 def loosenings(old: Facts, new: Facts) -> list[Loosening]:
     """Return everything in which `new` is looser than `old`, sorted by place."""
-    found = [*_decisions(old, new), *_evidence(old, new), *_classes(old, new), *_registry(old, new)]
+    found = [
+        *_decisions(old, new),
+        *_evidence(old, new),
+        *_words(old, new),
+        *_classes(old, new),
+        *_registry(old, new),
+    ]
     return sorted(found, key=lambda each: (each.where, each.what))
 
 
@@ -112,6 +128,18 @@ def _of_retired_notice(name: str, new: Facts) -> bool:
     return version != name and version not in in_force
 
 
+def _words(old: Facts, new: Facts) -> Iterator[Loosening]:
+    """Yield what a name about a child may say now (R11). A baseline without words is older than the list of them."""
+    for place, words in old.words.items():
+        now = new.words.get(place, ())
+        for word in words:
+            if word not in now and not any(each[-1] == "*" and word.startswith(each[:-1]) for each in now):
+                yield _step(place, f"{word} is no longer on the list", True, False)
+    if old.words:
+        for word in sorted(set(new.not_meant) - set(old.not_meant)):
+            yield _step(OF_CHILDREN, f"{word} is let through", False, True)
+
+
 def _classes(old: Facts, new: Facts) -> Iterator[Loosening]:
     for cohort in sorted(old.classes.keys() | new.classes.keys()):
         before, after = old.classes.get(cohort, {}), new.classes.get(cohort, {})
@@ -150,7 +178,11 @@ def _registry(old: Facts, new: Facts) -> Iterator[Loosening]:
                 yield _new_purpose(name, before, event)
             if before is None:
                 continue
-        yield from _properties(f"event {name}", before.properties, event.properties, explained)
+        was, now = _own(before, old, event), _own(event, new, before)
+        yield from _properties(f"event {name}", was, now, explained)
+    yield from _properties("profile", old.profile, new.profile, explained)
+    for name in sorted(set(new.group_keys) - set(old.group_keys)):
+        yield _step(f"profile: {name}", "names groups, which have a profile", False, True)
     for name in new.defaults:
         yield from _properties(
             f"Mixpanel's properties {name}", _defaults_of(old, name), _defaults_of(new, name), explained
@@ -163,6 +195,13 @@ def _new_purpose(name: str, before: EventFacts | None, event: EventFacts) -> Loo
         return _step(f"event {name}", what, None, event)
     what = f"its purpose is {event.purpose} in place of {before.purpose}"
     return _step(f"event {name}", what, before.purpose, event.purpose)
+
+
+def _own(event: EventFacts, of: Facts, other: EventFacts) -> Mapping[str, PropertyFacts]:
+    """Return an event's own properties, and what Mixpanel's are there that only its other state has as its own."""
+    defaults = of.defaults.get(ON_MARKETING if event.purpose == Purpose.MARKETING else ON_OTHERS, {})
+    covered = {name: defaults[name] for name in other.properties.keys() & defaults.keys()}
+    return covered | event.properties
 
 
 def _defaults_of(facts: Facts, name: str) -> Mapping[str, PropertyFacts]:

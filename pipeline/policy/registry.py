@@ -18,7 +18,9 @@ from pipeline.policy.compiled import (
     Transform,
 )
 from pipeline.policy.counting import countable
+from pipeline.policy.documents import placed
 from pipeline.policy.errors import PolicyError
+from pipeline.policy.harm import LAW, harm_in
 from pipeline.policy.transforms import GENERALIZERS, build_free_text, build_route
 from pipeline.policy.vocabulary import (
     IDENTITY_EVENTS,
@@ -42,6 +44,7 @@ SHORTEST_IDENTIFIER = 7  # an IPv4 address; a shorter text cannot hold one that 
 FEWEST_DIGITS = 9  # a social security number; a smaller number holds no identifier
 
 _Parts = tuple[Check | None, Transform | None, bool]
+_Rules = dict[str, tuple[tuple[Cohort, PropertyRule], ...]]
 
 
 def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) -> EventPlan:
@@ -50,7 +53,7 @@ def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) ->
     Its name is empty, as no event's is, so that nothing known of events is taken for it. `x-group-keys` lists those of
     its properties whose values may name a group.
     """
-    group_keys = schema.get("x-group-keys", ())
+    written, group_keys = schema, schema.get("x-group-keys", ())
     schema = {key: value for key, value in schema.items() if key != "x-group-keys"}
     compiler = _Compiler(schema, defaults, policy)
     plan = compiler.compile("")
@@ -62,7 +65,7 @@ def compile_profile(schema: Schema, defaults: Schema, policy: CompiledPolicy) ->
             problems.append(f'properties.{name}: x-cohorts may list "adult" only: nobody else has a profile (R16)')
     problems += _of_group_keys(group_keys, schema.get("properties", {}))
     if problems:
-        raise PolicyError([f"schemas/profile.json: {problem}" for problem in problems])
+        raise PolicyError([placed(problem, written, "schemas/profile.json") for problem in problems])
     return replace(plan, group_keys=frozenset(group_keys))
 
 
@@ -85,20 +88,25 @@ def compile_registry(schemas: Mapping[str, Schema], defaults: Schema, policy: Co
     """
     problems: list[str] = []
     plans = {}
+    own: _Rules = {}
     for name, schema in sorted(schemas.items()):
-        compiler = _Compiler(schema, defaults, policy)
+        compiler = _Compiler(schema, defaults, policy, own)
         plans[name] = compiler.compile(name)
-        problems += [f"schemas/events/{name}.json: {problem}" for problem in compiler.problems]
+        problems += [placed(problem, schema, f"schemas/events/{name}.json") for problem in compiler.problems]
     if problems:
         raise PolicyError(problems)
     return plans
 
 
 class _Compiler:
-    """Compiles one event; what is wrong with it gathers in `problems`."""
+    """Compiles one event; what is wrong with it gathers in `problems`.
 
-    def __init__(self, schema: Schema, defaults: Schema, policy: CompiledPolicy) -> None:
+    own: rules of Mixpanel's properties by name, the same for every event of one policy; those not in it are added.
+    """
+
+    def __init__(self, schema: Schema, defaults: Schema, policy: CompiledPolicy, own: _Rules | None = None) -> None:
         self.problems: list[str] = []
+        self._own: _Rules = {} if own is None else own
         self._sizes: dict[Cohort, dict[str, int]] = {cohort: {} for cohort in Cohort}  # most bytes of what may leave
         self._schema = schema
         self._defaults = defaults
@@ -130,7 +138,15 @@ class _Compiler:
             self.problems += bounds.of_event(name, COUNTED, self._sizes)
         operation = str(schema.get("x-operation", ""))
         counts = {} if self.problems else countable(schema)
-        return EventPlan(name, purpose, operation, rules, families, counts)
+        return EventPlan(name, purpose, operation, rules, families, counts, never=self._never(name))
+
+    def _never(self, name: str) -> frozenset[Cohort]:
+        """Return whom an event with this name must not be about: everybody with the child's list, or nobody."""
+        children = self._children() if harm_in(name) is not None else ()
+        return frozenset(children)
+
+    def _children(self) -> list[Cohort]:
+        return [cohort for cohort in Cohort if _group(cohort, self._policy.teen_list) == "child"]
 
     def _families(self) -> dict[Cohort, tuple[tuple[re.Pattern[str], PropertyRule], ...]]:
         """Compile names of Mixpanel's own that are known by how they begin. None may leave: nobody knows how many."""
@@ -155,14 +171,31 @@ class _Compiler:
     ) -> None:
         """Add one property of an event of this purpose, for every cohort. own: it is one of Mixpanel's."""
         try:
-            for cohort, rule in self._rules(name, spec, own=own):
+            ruled = self._own.get(name) if own else None
+            if ruled is None:
+                ruled = tuple(self._rules(name, spec, own=own))
+            if own:
+                self._own[name] = ruled
+            for cohort, rule in ruled:
                 if purpose is not Purpose.MARKETING and rule.kind is PropertyClass.MARKETING:
                     rules[cohort][name] = _withheld(rule, StripReason.CLASS)  # R06: not on events about other things
                 else:
                     rules[cohort][name] = rule
             self._measure({cohort: rules[cohort][name] for cohort in Cohort}, name, spec)
+            self._look_for_harm(rules, name, own=own)
         except UnsupportedSchemaError as exc:
             self.problems.append(f"properties.{name}: {exc}")
+
+    def _look_for_harm(self, rules: Mapping[Cohort, Mapping[str, PropertyRule]], name: str, *, own: bool) -> None:
+        """Refuse a property that would leave about a child and tell what must not be used (R11)."""
+        what = None if own else harm_in(name)
+        ruled = [rules[cohort][name] for cohort in self._children()] if what is not None else []
+        if any(rule.stripped is None and rule.action is not Action.DROP_EVENT for rule in ruled):
+            self.problems.append(
+                f"properties.{name}: by its name it tells of {what}, which must not leave about a child ({LAW}, R11);"
+                ' x-cohorts may list ["teen", "adult"], ["adult"] or []. If it is about the game and not about the'
+                " person, give it a name that says so"
+            )
 
     def _measure(self, rules: Mapping[Cohort, PropertyRule], name: str, spec: Schema) -> None:
         """Note how large a property of an event may be when it leaves; one that may be too large is a problem."""

@@ -9,8 +9,9 @@ from ruamel.yaml import YAML
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import Settings
 from pipeline.policy.compiling import SHIPPED, load_policy
-from pipeline.policy.counting import check_counting, harm_in
+from pipeline.policy.counting import check_counting
 from pipeline.policy.errors import PolicyError
+from pipeline.policy.harm import harm_in
 from pipeline.policy.registry import compile_registry
 from pipeline.policy.vocabulary import Cohort
 from pipeline.schemas import event_schemas, load_schema
@@ -73,7 +74,7 @@ def test_what_may_harm_a_child_is_never_counted_as_event_or_dimension(tmp_path: 
     "name", ["level_completed", "world", "crystals", "habitat", "harmony", "saddle", "correct", "subject", "difficulty"]
 )
 def test_ordinary_names_may_be_counted(name: str) -> None:
-    assert harm_in(name) is None
+    assert harm_in(name, counted=True) is None
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_all_errors_of_all_files_at_once(checker: Checker) -> None:
     places = (
         "mine.yaml:1: coppa.audience",
         "mine.yaml:2: anon.k",
-        "crash.json: x-purpose",
+        "crash.json:1: x-purpose",
         "signed.yaml:2: ",
         "b.json: ",
     )

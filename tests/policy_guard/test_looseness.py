@@ -20,12 +20,15 @@ DEMO = Path(__file__).parents[2] / "pipeline" / "sandbox" / "demo-settings.yaml"
 POLICY = load_policy(DEMO)
 SCHEMAS = {name: schema for name, schema in event_schemas().items() if name in {"level_started", "campaign_opened"}}
 DEFAULTS = load_schema("mixpanel-defaults")
+PROFILE = load_schema("profile")
 DAY_MS = 86_400_000
 SAME = {"type": "integer", "minimum": 0, "maximum": 9, "x-class": "gameplay", "x-cohorts": ["adult"]}
 
 
-def facts(policy: CompiledPolicy = POLICY, schemas: Any = SCHEMAS, defaults: Any = DEFAULTS) -> Facts:
-    return facts_of(policy, compile_registry(schemas, defaults, policy), schemas, defaults)
+def facts(
+    policy: CompiledPolicy = POLICY, schemas: Any = SCHEMAS, defaults: Any = DEFAULTS, profile: Any = PROFILE
+) -> Facts:
+    return facts_of(policy, compile_registry(schemas, defaults, policy), schemas, defaults, profile)
 
 
 BASE = facts()

@@ -68,6 +68,24 @@ def test_the_screen_shows_each_step(run: Run) -> None:
     assert "REJECTED: not_json" in run("{").stdout
 
 
+def test_an_event_that_stays_though_a_way_is_open(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = tmp_path / "events"
+    registry.mkdir()
+    schema = {
+        "title": "mood_logged", "x-purpose": "analytics", "type": "object",
+        "properties": {"level": {"type": "integer", "minimum": 0, "maximum": 9, "x-class": "gameplay"}},
+    }  # fmt: skip
+    (registry / "mood_logged.json").write_text(json.dumps(schema))
+    monkeypatch.setenv("COPPICE_POLICY__REGISTRY_DIR", str(registry))
+    text = " ".join(run(raw_event(event="mood_logged"), record=RECORDS["US/child"]).stdout.split())
+    assert "STAYS: harm_to_child, as US/child" in text
+    assert "DPDP Act s.9(2)" in text
+    assert "A way is open, and the event stays all the same" in text
+    assert "stays with its event" in text
+    assert "gameplay: leaves" not in text
+    assert "LEAVES" in run(raw_event(event="mood_logged")).stdout  # an adult's
+
+
 def test_never_is_said(run: Run) -> None:
     child = RECORDS["IN/child"]
     text = run(raw_event(event="level_started", region="IN"), record=child).stdout

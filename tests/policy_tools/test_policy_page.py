@@ -64,13 +64,15 @@ def test_every_open_question_is_on_it_with_what_it_changes(text: str, number: in
 
 
 def test_the_matrices_are_complete() -> None:
-    leave, conditions, classes, found = matrices(load_policy())
+    leave, conditions, classes, found, harmful = matrices(load_policy())
     assert len(leave.rows) == len(Cohort)
     assert len(leave.header) == 1 + len(Purpose)
     assert [row[0] for row in classes.rows] == [kind.replace("_", " ") for kind in PropertyClass]
     asked = {word for row in leave.rows for cell in row[1:] for word in cell.partition(" (")[0].split(", ")}
     assert asked - {"never"} <= {row[0] for row in conditions.rows}
     assert len(found.rows) == len(Cohort) - 1
+    assert {row[-1] for row in harmful.rows} == {"DPDP Act s.9(2)"}
+    assert {"mood", "vulnerability", "self-harm", "compulsion", "spend propensity"} == {row[0] for row in harmful.rows}
 
 
 def test_cells_say_what_the_policy_does(text: str) -> None:
@@ -80,6 +82,17 @@ def test_cells_say_what_the_policy_does(text: str) -> None:
     (country,) = rows(text.partition("## Mixpanel's own properties\n")[2].partition("\n## ")[0], "`mp_country_code`")
     assert country[1:9] == ["coarse location", "coarse", "coarse", "coarse", "coarse", "·", "coarse", "·"]
     assert "| IN/child: Child in India, under 18 | never | never | never | never |" in text
+
+
+def test_the_page_says_whose_gate_is_open_and_what_is_added(text: str) -> None:
+    assert "**As it stands nothing leaves.**" in text
+    demo = page(DEMO_FILE)
+    assert "As it stands nothing leaves" not in demo
+    assert "with the settings demo-" in demo
+    assert "on file for US/child (to the end of 2099-12-31)" in demo
+    (pseudonym,) = rows(text.partition("## What coppice adds")[2].partition("\n## ")[0], "`distinct_id`")
+    assert "every 30 days for minors and unknown ages, 365 for adults" in pseudonym[1]
+    assert "Empty for US/child" in pseudonym[1]
 
 
 def test_the_terminal_shows_the_matrices_of_given_settings(tmp_path: Path) -> None:

@@ -259,3 +259,9 @@ def test_any_properties_make_a_draft_that_compiles(properties: dict[str, Any]) -
 def test_error_of_a_draft_is_typed() -> None:
     with pytest.raises(UndraftableError):
         draft([], DEFAULTS, NO_WISHES)
+
+
+def test_what_may_not_be_told_about_a_child_is_said() -> None:
+    event = {"event": "moodLogged", "properties": {"level": 3, "spenderScore": 4, "mode": "calm"}}
+    told = [line for line in draft(event, DEFAULTS, NO_WISHES).review if "DPDP Act s.9(2)" in line]
+    assert [line.partition(":")[0] for line in told] == ["moodLogged", "spenderScore"]
