@@ -26,7 +26,7 @@ from pipeline.sandbox.mixpanel_import import (
     Project,
 )
 from pipeline.sandbox.mixpanel_privacy import API_PREFIX, EXPORT_PREFIX, PrivacyEndpoint, PrivacyOptions
-from pipeline.sandbox.mixpanel_profiles import ENGAGE, GROUPS, ProfilesEndpoint
+from pipeline.sandbox.mixpanel_profiles import ENGAGE, GROUPS, Applied, ProfilesEndpoint
 from pipeline.sandbox.mixpanel_received import Received
 from pipeline.sandbox.mixpanel_server import LOOPBACK, HttpThread, break_connection, response_of
 
@@ -121,6 +121,11 @@ class MixpanelStandIn:
         with self._changed:
             return self._endpoint.store.events()
 
+    def updates(self, first: int = 0) -> list[Applied]:
+        """Return the updates that were taken, one for each operator, in order of arrival, from the how manyth on."""
+        with self._changed:
+            return self.profiles.applied[first:]
+
     @property
     def stored_count(self) -> int:
         """Events accepted, duplicates included; with `count_only`, events counted."""
@@ -202,6 +207,13 @@ class MixpanelStandIn:
         """Refuse every event for which `predicate` holds, however often it is sent."""
         with self._changed:
             self._script.refuse(predicate, message)
+
+    def refuse_updates(
+        self, predicate: Callable[[Mapping[str, Any]], bool], message: str = "refused by script"
+    ) -> None:
+        """Refuse every request with an update for which `predicate` holds, however often it is sent."""
+        with self._changed:
+            self.profiles.script.refuse(predicate, message)
 
     def change_secret(self, secret: str, user: str | None = None) -> None:
         """Accept this secret of the service account, or of another one, from now on, and no other."""

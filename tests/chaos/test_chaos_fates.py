@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.sandbox.chaos.arrivals import Key
 from pipeline.sandbox.chaos.audit import late_ms
 from pipeline.sandbox.chaos.fates import Found, Place, Tally, account, unexpected
 from pipeline.sandbox.chaos.judging import SAME_MOMENT_MS, Consents, Possible
 from pipeline.sandbox.chaos.leaks import stands_in
 from pipeline.sandbox.chaos.scene import Span
 from pipeline.sandbox.chaos.soak import drift
+from pipeline.sandbox.chaos.updates import Key
 from pipeline.stream.log_reader import Stored
 
 PLACE = Place("events.raw", 2, 17)
@@ -34,6 +34,11 @@ def _clean(*keys: Key) -> Possible:
         (_clean(KEY), Found(delivered={KEY: "us"}, queued={KEY: "us"}), "delivered"),
         (_clean(KEY), Found(queued={KEY: "us"}, refused={KEY}), "refused by Mixpanel"),
         (_clean(KEY), Found(queued={KEY: "us"}, suppressed={"person": 1}), "suppressed"),
+        (
+            Possible(clean={KEY: "us"}, marketing={KEY}),
+            Found(queued={KEY: "us"}, suppressed={"person/marketing": 1}),
+            "suppressed",
+        ),
         (Possible(rejected={"not_json"}), Found(rejected={PLACE: "not_json"}), "rejected/not_json"),
         (Possible(dropped={"no_consent"}), Found(), "dropped/no_consent"),
         (Possible(canary={KEY}), Found(queued={KEY: "us"}), "canary"),
@@ -51,6 +56,7 @@ def test_one_fate(possible: Possible, found: Found, fate: str) -> None:
         (_clean(KEY), Found()),  # never judged
         (_clean(KEY), Found(queued={KEY: "us"})),  # judged, and never sent
         (_clean(KEY), Found(queued={KEY: "us"}, suppressed={"somebody else": 1})),
+        (_clean(KEY), Found(queued={KEY: "us"}, suppressed={"person/marketing": 1})),  # it is for something else
         (_clean(KEY), Found(delivered={KEY: "in"}, queued={KEY: "us"})),  # in the wrong project
         (_clean(KEY, OTHER), Found(delivered={KEY: "us", OTHER: "us"})),  # twice, under two names
         (Possible(rejected={"not_json"}), Found()),

@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
 from pipeline.core.consent import ConsentRecord
-from pipeline.sandbox.chaos.arrivals import Arrivals, Key, key_of
+from pipeline.sandbox.chaos.arrivals import Arrivals, key_of
 from pipeline.sandbox.chaos.fates import Found, Offence, Place, Tally, account, unexpected
 from pipeline.sandbox.chaos.judging import Change, Consents, judge, own_texts
 from pipeline.sandbox.chaos.leaks import is_findable, stands_in
 from pipeline.sandbox.chaos.load import Load
 from pipeline.sandbox.chaos.scene import Scene, Span
 from pipeline.sandbox.chaos.tails import Tail, behind
+from pipeline.sandbox.chaos.updates import Key, profiles_with_clubs
 from pipeline.stream.log_reader import Stored
 from pipeline.stream.rejection import parse_rejection
 from pipeline.stream.topics import CLEAN_IN, CLEAN_US, CONSENT, RAW, REJECTED, SUPPRESSIONS
@@ -33,8 +35,9 @@ class Audit:
     def __init__(self, scene: Scene, load: Load) -> None:
         settings = scene.deployment.settings
         self._scene, self._load, self._kafka = scene, load, settings.kafka
-        self._context = load_context(settings, None, load_key_ring(settings))
-        self._scan = leak_scan(self._context.registry, settings)
+        context = load_context(settings, None, load_key_ring(settings))
+        self._context = replace(context, profile=profiles_with_clubs(context.policy))
+        self._scan = leak_scan(self._context.registry, settings, self._context.profile)
         self._tails = {
             name: Tail(settings.kafka, name) for name in (CONSENT, RAW, CLEAN_US, CLEAN_IN, REJECTED, SUPPRESSIONS)
         }
@@ -44,6 +47,7 @@ class Audit:
         self._clean_places: dict[Place, Key] = {}
         self._named: dict[str, dict[str, int]] = {}  # profile → pseudonym → number of the consent record it stems from
         self._places: dict[str, Place] = {}  # pseudonym → where one of its events lies
+        self._groups: dict[str, list[str]] = {}  # pseudonym → the groups that it has written to
         self._texts: dict[Key, list[str]] = {}
         self._late: set[str] = set()
         self._last: dict[int, int] = {}
@@ -57,8 +61,9 @@ class Audit:
 
     @property
     def duplicates(self) -> int:
-        """Return how many events Mixpanel has been sent more than once."""
-        return sum(standin.duplicates for standin in self._scene.deployment.standins.values())
+        """Return how many events and updates Mixpanel has been sent more than once."""
+        copies = sum(standin.duplicates for standin in self._scene.deployment.standins.values())
+        return copies + self._arrivals.repeated
 
     def quiesce(self, deadline_s: float) -> float | None:
         """Wait until every group has acknowledged everything and all workers are ready; return the seconds it took.
@@ -130,8 +135,11 @@ class Audit:
                     if self._fresh[key][1] != possible.content[key]:
                         self.tally.leaks.append(Offence("changed on its way", place))
                 if key in self._found.queued:
-                    self._named.setdefault(profile, {}).setdefault(key[1], possible.under[key])
-                    self._places.setdefault(key[1], place)
+                    pseudonym = possible.pseudonym(key)
+                    self._named.setdefault(profile, {}).setdefault(pseudonym, possible.under[key])
+                    self._places.setdefault(pseudonym, place)
+                    if key in possible.whose:
+                        self._groups.setdefault(pseudonym, []).append(key[1])
 
     def _look_for_leaks(self, changes: Sequence[Change]) -> None:
         tally, nowhere = self.tally, Place("", -1, -1)
@@ -150,7 +158,8 @@ class Audit:
                 if under < number and pseudonym not in self._found.suppressed:
                     tally.leaks.append(Offence("withdrawn, and not suppressed", self._places[pseudonym]))
         for pseudonym, since_ms in self._found.suppressed.items():
-            last_ms = self._arrivals.last_ms.get(pseudonym, 0)
+            names = (pseudonym, *self._groups.get(pseudonym, ()))
+            last_ms = max(self._arrivals.last_ms.get(name, 0) for name in names)
             if pseudonym not in self._late and late_ms(since_ms, last_ms, self._scene.held) > IN_FLIGHT_MS:
                 self._late.add(pseudonym)
                 tally.leaks.append(

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.sandbox.chaos.arrivals import Key
 from pipeline.sandbox.chaos.judging import Possible
+from pipeline.sandbox.chaos.updates import PATHS, Key
+from pipeline.stream.suppression import key_for_marketing
+
+DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Found:
     """What is found outside.
 
     delivered, queued: by key, the region whose project or clean topic has the event; refused: keys that delivery has
-    set aside, on record; suppressed: pseudonyms, with when the broker got the suppression; rejected: reasons by place.
+    set aside, on record; suppressed: keys of suppressions, mostly pseudonyms, with when the broker got each; rejected:
+    reasons by place.
     """
 
     delivered: dict[Key, str] = field(default_factory=dict)
@@ -51,6 +55,11 @@ class Tally:
     unaccounted: list[Offence] = field(default_factory=list)
     leaks: list[Offence] = field(default_factory=list)
 
+    @property
+    def delivered(self) -> int:
+        """Return how many events and updates have been delivered."""
+        return sum(count for fate, count in self.fates.items() if fate.startswith(DELIVERED))
+
 
 def account(place: Place, possible: Possible, found: Found, tally: Tally) -> None:
     """Find the one fate of an event and count it; note what is wrong with it."""
@@ -67,19 +76,28 @@ def account(place: Place, possible: Possible, found: Found, tally: Tally) -> Non
 def _fate(place: Place, possible: Possible, found: Found) -> str | None:
     delivered = [key for key, region in possible.clean.items() if found.delivered.get(key) == region]
     if delivered:
-        return "delivered" if len(delivered) == 1 else None  # twice under different names: not once
+        if len(delivered) > 1:
+            return None  # twice under different names: not once
+        return f"{DELIVERED}{delivered[0][0]}" if delivered[0][0] in PATHS else DELIVERED
     if (reason := found.rejected.get(place)) is not None:
         return f"rejected/{reason}" if reason in possible.rejected else None
     if any(key in found.refused for key in possible.clean):
         return "refused by Mixpanel"
     queued = [key for key in possible.clean if key in found.queued]
     if queued:
-        return "suppressed" if all(key[1] in found.suppressed for key in queued) else None
+        return "suppressed" if all(_suppressed(key, possible, found) for key in queued) else None
     if possible.canary:
         return "canary"
     if possible.dropped:
         return f"dropped/{min(possible.dropped)}" if len(possible.dropped) == 1 else "dropped/consent that changed"
     return None
+
+
+def _suppressed(key: Key, possible: Possible, found: Found) -> bool:
+    pseudonym = possible.pseudonym(key)
+    if pseudonym in found.suppressed:
+        return True
+    return key in possible.marketing and key_for_marketing(pseudonym.encode()).decode() in found.suppressed
 
 
 def unexpected(delivered: Mapping[Key, str], expected: Mapping[Key, tuple[str, Place]]) -> list[Offence]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pipeline.sandbox.chaos.scene import MAX_LAG_S, ChaosWorker, Scene
 from pipeline.sandbox.chaos.worker import fill_disk, free_disk
+from pipeline.sandbox.mixpanel import MixpanelStandIn
 
 ROLES: Final = ("sanitize", "deliver-us", "deliver-in", "rights")
 HOUR_S: Final = 3600.0
@@ -88,14 +89,20 @@ def _mixpanel_down(scene: Scene, seconds: float, _random: Random) -> None:
             standin.up()
 
 
+def _fail(standin: MixpanelStandIn, name: str, times: int | None, **variation: Any) -> None:
+    """Let a stand-in fail with events and with updates."""
+    standin.fail(name, times, **variation)
+    standin.fail_profiles(name, times, **variation)
+
+
 def _mixpanel(names: tuple[str, ...], variation: dict[str, Any], scene: Scene, seconds: float, random: Random) -> None:
     """Let the stand-ins answer so for a while, each request with one of the named faults."""
     standins = scene.deployment.standins.values()
     with scene.holding_up():
         for standin in standins:
             for _ in range(200 if len(names) > 1 else 0):
-                standin.fail(random.choice(names), 1, **variation)
-            standin.fail(names[-1], None, **variation)
+                _fail(standin, random.choice(names), 1, **variation)
+            _fail(standin, names[-1], None, **variation)
         time.sleep(seconds)
         for standin in standins:
             standin.clear_faults()
@@ -104,17 +111,18 @@ def _mixpanel(names: tuple[str, ...], variation: dict[str, Any], scene: Scene, s
 def _some(name: str, times: int, scene: Scene, seconds: float, _random: Random) -> None:
     """Let the stand-ins answer so to a few requests: without an end, everything would rightly be given up."""
     for standin in scene.deployment.standins.values():
-        standin.fail(name, times)
+        _fail(standin, name, times)
     time.sleep(seconds)
     for standin in scene.deployment.standins.values():
         standin.clear_faults()
 
 
 def _partial(scene: Scene, seconds: float, random: Random) -> None:
-    """Let Mixpanel refuse some of the events, always the same ones."""
+    """Let Mixpanel refuse some of the events and updates, always the same ones."""
     sign = random.choice("0123456789abcdef")
     for standin in scene.deployment.standins.values():
         standin.refuse(lambda event: str(event["properties"].get("$insert_id", "")).endswith(sign))
+        standin.refuse_updates(lambda update: str(update.get("$distinct_id", update.get("$group_id"))).endswith(sign))
     time.sleep(seconds)
     for standin in scene.deployment.standins.values():
         standin.clear_faults()

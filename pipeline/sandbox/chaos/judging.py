@@ -12,7 +12,8 @@ from pipeline.core.context import Context
 from pipeline.core.outcome import Clean, Dropped, Outcome, Rejected
 from pipeline.core.sanitize import sanitize
 from pipeline.deliver.canaries import MARK
-from pipeline.sandbox.chaos.arrivals import Key, key_of
+from pipeline.sandbox.chaos.arrivals import key_of
+from pipeline.sandbox.chaos.updates import Key, id_of
 from pipeline.stream.log_reader import Stored
 
 State = ConsentRecord | ConsentFault | None
@@ -25,13 +26,16 @@ class Possible:
     """Everything that may become of one event.
 
     clean: by the key it would have at Mixpanel, the region; content: by the same, the whole event; under: by the same,
-    the number of the consent record of its profile that lets it leave; canary: keys that must never arrive; dropped,
-    rejected: reasons.
+    the number of the consent record of its profile that lets it leave; whose: of updates of groups, the pseudonym of
+    who made it; marketing: keys of events for marketing; canary: keys that must never arrive; dropped, rejected:
+    reasons.
     """
 
     clean: dict[Key, str] = field(default_factory=dict)
     content: dict[Key, Any] = field(default_factory=dict)
     under: dict[Key, int] = field(default_factory=dict)
+    whose: dict[Key, str] = field(default_factory=dict)
+    marketing: set[Key] = field(default_factory=set)
     canary: set[Key] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
     rejected: set[str] = field(default_factory=set)
@@ -47,12 +51,20 @@ class Possible:
                 self.clean[key] = str(outcome.region)
                 self.content[key] = content
                 self.under.setdefault(key, under)
+                if "$group_key" in content:
+                    self.whose[key] = outcome.key.decode()
+                if outcome.marketing:
+                    self.marketing.add(key)
         elif isinstance(outcome, Dropped):
             self.dropped.add(str(outcome.reason))
         elif isinstance(outcome, Rejected):
             self.rejected.add(str(outcome.reason))
         else:
             self.dropped.add("counted")  # by the demo's settings never: nothing of it leaves under a name
+
+    def pseudonym(self, key: Key) -> str:
+        """Return under which one something that may leave was judged."""
+        return self.whose.get(key, key[1])
 
     @property
     def certain(self) -> bool:
@@ -123,12 +135,17 @@ def judge(record: Stored, consents: Consents, context: Context, shifts_s: Collec
 
 
 def own_texts(value: bytes | None) -> Iterator[tuple[str, list[str]]]:
-    """Yield event id and the ids of person and device that must not leave, for each readable event of a record."""
+    """Yield event id and the ids of person and device that must not leave, for each readable event of a record.
+
+    An update has none of its own: what stands for its id, and ids with what is planted in it.
+    """
     try:
         content: Any = msgspec.json.decode(value or b"")
     except ValueError:
         return
     for event in content if isinstance(content, list) else [content]:
-        if isinstance(event, dict):
+        if isinstance(event, dict) and "coppice" in event:
+            yield id_of(event), []
+        elif isinstance(event, dict):
             ids = [str(event[name]) for name in ("profile_id", "device_id", "event_id") if name in event]
             yield str(event.get("event_id", "")), ids

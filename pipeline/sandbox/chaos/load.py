@@ -1,4 +1,4 @@
-"""The steady load: events of invented players, some of them broken, while the players' consents change."""
+"""The steady load: events of invented players, some of them broken, and updates of profiles, while consents change."""
 
 import threading
 import time
@@ -8,12 +8,13 @@ from typing import Any, Final, Self
 
 from pipeline.publish import Published, Publisher, PublishError
 from pipeline.sandbox.chaos.scene import now_ms
+from pipeline.sandbox.chaos.updates import Updates, id_of
 from pipeline.sandbox.generate import Generator, encode
 from pipeline.sandbox.people import make_id
 
 PROFILES: Final = 400
 TICK_S: Final = 0.02
-CHANGES, BROKEN, ARRAYS = 0.01, 0.01, 0.01  # shares of what is published
+CHANGES, BROKEN, ARRAYS, UPDATES = 0.01, 0.01, 0.01, 0.05  # shares of what is published
 HOUR_MS: Final = 3_600_000
 YEARS_MS: Final = 10 * 365 * 24 * HOUR_MS
 PATIENCE_MS: Final = 300_000  # a broker that is away for a minute must not cost an event before coppice has it
@@ -23,12 +24,14 @@ class Load:
     """Publishes at a steady rate in a thread of its own, as a context manager.
 
     seed: the same players and, but for the times, the same events. acknowledged: by partition, the last offset that
-    the broker has acknowledged. planted: by event id, the personal texts in an event that nobody has looked for yet.
+    the broker has acknowledged. planted: by event id or what stands for it, the personal texts in an event or update
+    that nobody has looked for yet.
     """
 
     def __init__(self, bootstrap: str, *, seed: int, rate: float) -> None:
         self._generator = Generator(seed, profiles=PROFILES, dirty=True)
         self._random = Random(seed)  # noqa: S311 - repeatable on purpose
+        self._updates = Updates(Random(seed + 1), self._generator.players)  # noqa: S311
         self._publisher = Publisher(bootstrap, strict=False, client_config={"delivery.timeout.ms": PATIENCE_MS})
         self._records = {player.profile_id: player.consent for player in self._generator.players}
         self._rate = rate
@@ -84,8 +87,11 @@ class Load:
                 time.sleep(TICK_S)
 
     def _publish_one(self) -> None:
-        event, planted = self._generator.planted_event()
         kind = self._random.random()
+        if kind > 1 - UPDATES:
+            self._publish_update()
+            return
+        event, planted = self._generator.planted_event()
         if kind < CHANGES:
             self._change_consent()
         elif kind < CHANGES + BROKEN:
@@ -97,6 +103,11 @@ class Load:
         else:
             self.planted[event["event_id"]] = planted
             self._send(event["profile_id"], encode(event))
+
+    def _publish_update(self) -> None:
+        update, planted = self._updates.make(now_ms())
+        self.planted[id_of(update)] = planted
+        self._send(update["coppice"]["profile_id"], encode(update))
 
     def _broken(self, event: dict[str, Any]) -> bytes:
         match self._random.randrange(5):

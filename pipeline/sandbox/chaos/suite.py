@@ -112,7 +112,7 @@ def run(seed: int, faults: int, *, rate: float, pace: float, logs: Path, show: C
 
 def _one(step: Step, world: tuple[Scene, Load, Audit], pace: float, random: Random) -> Seen:
     scene, load, audit = world
-    before: Any = (audit.tally.published, audit.tally.fates["delivered"], audit.duplicates)
+    before: Any = (audit.tally.published, audit.tally.delivered, audit.duplicates)
     restarts = sum(worker.restarts for worker in scene.workers())
     start = time.monotonic()
     load.resume()
@@ -128,7 +128,7 @@ def _one(step: Step, world: tuple[Scene, Load, Audit], pace: float, random: Rand
         took,
         quiet,
         tally.published - before[0],
-        tally.fates["delivered"] - before[1],
+        tally.delivered - before[1],
         len(tally.unaccounted),
         len(tally.leaks),
         audit.duplicates - before[2],

@@ -1,8 +1,10 @@
 """`coppice` as the chaos suite runs it: `python -m pipeline.sandbox.chaos.worker CLOCK_FILE full|free ARGUMENTS…`.
 
-Its clock can be set wrong from outside, and with `full` it finds no room for a single byte on any disk.
+Its clock can be set wrong from outside, and with `full` it finds no room for a single byte on any disk. Its registry
+has a kind of group, so that updates of groups leave.
 """
 
+import importlib
 import resource
 import runpy
 import sys
@@ -17,6 +19,7 @@ def main() -> None:
     WrongClock(Path(clock)).install()  # before anything takes the functions of `time` by name
     if disk == "full":
         fill_disk()
+    importlib.import_module("pipeline.sandbox.chaos.updates").register_clubs()  # takes functions by name, too
     sys.argv[1:] = arguments
     runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 
