@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
-
-from mixpanel import ServiceAccountCredentials
 
 from pipeline.ops.errors import ConfigError
 from pipeline.ops.settings import PREFIX, RegionMixpanelSettings, Settings
 from pipeline.ops.settings_names import env_name
+
+if TYPE_CHECKING:
+    from mixpanel import ServiceAccountCredentials
 
 # https://docs.mixpanel.com/docs/privacy/in-residency
 INGESTION_HOST: Mapping[str, str] = MappingProxyType({"us": "api.mixpanel.com", "in": "api-in.mixpanel.com"})
@@ -37,7 +39,7 @@ class MixpanelProject:
     host: str
     project_id: str
     token: str = field(repr=False)
-    credentials: ServiceAccountCredentials
+    credentials: "ServiceAccountCredentials"
     export_host: str = ""
     secret_file: Path | None = None
 
@@ -108,6 +110,8 @@ def require_mixpanel(settings: Settings, region: str) -> MixpanelProject:
     if missing:
         also = f" (or {setting_name(region, 'service_account_secret_file')})" if not secret else ""
         raise ConfigError(f"Mixpanel region {region} is not configured: set {', '.join(missing)}{also}")
+    from mixpanel import ServiceAccountCredentials  # noqa: PLC0415  # 0.2 s that only who signs requests needs to spend
+
     project_id = project.project_id or ""
     return MixpanelProject(
         region=region,

@@ -12,18 +12,18 @@ TIMEOUT_S = 5.0
 
 
 class Samples:
-    """One scrape: sample name → labels and value."""
+    """One scrape: sample name → labels and value. Only what is asked for is taken apart: who polls asks for little."""
 
     def __init__(self, text: str) -> None:
-        self._samples = [
-            (sample.name, sample.labels, sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        ]
+        self._lines: dict[str, list[str]] = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                self._lines.setdefault(line.partition(" ")[0].partition("{")[0], []).append(line)
 
     def each(self, name: str) -> Iterator[tuple[dict[str, str], float]]:
         """Yield labels and value of every series of a name."""
-        return ((labels, value) for sample, labels, value in self._samples if sample == name)
+        for family in text_string_to_metric_families("\n".join(self._lines.get(name, ()))):
+            yield from ((sample.labels, sample.value) for sample in family.samples)
 
     def total(self, name: str, **labels: str) -> float:
         """Return the sum of a name's series that have these labels."""
@@ -39,7 +39,7 @@ class Samples:
 
     def names(self) -> set[str]:
         """Return the names of all samples."""
-        return {name for name, _, _ in self._samples}
+        return set(self._lines)
 
 
 def scrape(port: int | None) -> Samples | None:

@@ -33,7 +33,7 @@ def wait_until() -> Callable[..., None]:
         while not condition():
             if time.monotonic() > deadline:
                 pytest.fail(f"not within {timeout_s} s: {what}")
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     return wait
 

@@ -20,7 +20,7 @@ from pipeline.policy.vocabulary import Cohort, Region
 from pipeline.sandbox.deployment import Deployment
 from pipeline.sandbox.kafka import EmbeddedKafka
 from pipeline.sandbox.mixpanel import sandbox_project
-from pipeline.stream.cohort_header import HEADERS
+from pipeline.stream.clean_headers import HEADERS
 from pipeline.stream.committed import committed
 from pipeline.stream.log_reader import LogReader
 from pipeline.stream.producer import Headers

@@ -29,7 +29,10 @@ Wait = Callable[..., None]
 
 @pytest.fixture(scope="module")
 def deployed(kafka: EmbeddedKafka) -> Iterator[Deployment]:
-    overrides = {"deliver": {"linger_s": 0.1, "retry_base_s": 0.1, "retry_cap_s": 0.3, "retry_jitter_s": 0.05}}
+    overrides: dict[str, dict[str, Any]] = {
+        "kafka": {"instance_id": "one"},  # as in Kubernetes: a restart waits for no group
+        "deliver": {"linger_s": 0.1, "retry_base_s": 0.1, "retry_cap_s": 0.3, "retry_jitter_s": 0.05},
+    }
     with Deployment(broker=kafka, prefix=f"profiles-{uuid.uuid4().hex[:8]}.", overrides=overrides) as running:
         running.add_worker("sanitize", "all", wait=False)
         running.add_worker("deliver", "us", wait=False)

@@ -25,7 +25,7 @@ def until(condition: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 class World:

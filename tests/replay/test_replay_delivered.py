@@ -25,7 +25,7 @@ def until(condition: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def test_what_was_held_back_is_delivered_once(kafka: EmbeddedKafka, tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
 """What may be committed: the longest prefix of the delivered offsets that is acknowledged, and nothing else."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from pipeline.ops.settings import KafkaSettings, Settings
 from pipeline.stream.app import create_app
-from pipeline.stream.chunk import Chunk, TopicPartition
+from pipeline.stream.chunk import Chunk, Origin, TopicPartition
 from pipeline.stream.transport import ChunkConsumer
 
 TOPIC = "source"
@@ -202,6 +203,57 @@ async def test_a_seek_forgets_what_will_be_delivered_again(make: Make, monkeypat
     assert consumer.new_offset() is None  # the old acknowledgement of 19 does not count
     consumer.ack(19)
     assert consumer.new_offset() == 20
+
+
+class Asked:
+    """An aiokafka consumer that has `committed`, begins every partition at 5, and notes what it is asked and told."""
+
+    def __init__(self, committed: dict[TP, OffsetAndMetadata]) -> None:
+        self._coordinator = self
+        self._committed = committed
+        self.questions: list[tuple[str, frozenset[TP]]] = []
+        self.sought: dict[TP, int] = {}
+
+    def assignment(self) -> frozenset[TP]:
+        return frozenset(TP(TOPIC, partition) for partition in range(64))
+
+    async def fetch_committed_offsets(self, partitions: Collection[TP]) -> dict[TP, OffsetAndMetadata]:
+        self.questions.append(("committed", frozenset(partitions)))
+        return self._committed
+
+    async def beginning_offsets(self, partitions: Collection[TP]) -> dict[TP, int]:
+        self.questions.append(("beginning", frozenset(partitions)))
+        return dict.fromkeys(partitions, 5)
+
+    def seek(self, partition: TP, offset: int) -> None:
+        self.sought[partition] = offset
+
+
+async def test_partitions_are_sought_with_one_question_however_many_there_are(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer may wait behind a fetch for 1.5 s, and Faust gives up after 30 s."""
+    thread = make().faust._thread
+    asked = Asked({TP(TOPIC, 3): OffsetAndMetadata(8, "note"), TP(TOPIC, 4): OffsetAndMetadata(-1, "")})
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: asked)
+    committed = await thread._seek_assigned()
+    every = asked.assignment()
+    assert asked.questions == [("committed", every), ("beginning", every - {TP(TOPIC, 3)})]
+    assert asked.sought == dict.fromkeys(every, 5) | {TP(TOPIC, 3): 8}
+    assert committed == dict.fromkeys(every) | {TP(TOPIC, 3): 8}
+    origins = thread.consumer.origins
+    assert (origins[TP(TOPIC, 3)], origins[TP(TOPIC, 4)]) == (Origin(8, "note"), Origin(None, ""))
+
+
+async def test_nothing_is_asked_about_beginnings_where_everything_is_committed(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = make().faust._thread
+    asked = Asked({TP(TOPIC, partition): OffsetAndMetadata(0, "") for partition in range(64)})
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: asked)
+    assert set((await thread._seek_assigned()).values()) == {0}
+    assert [kind for kind, _ in asked.questions] == ["committed"]
+    assert set(asked.sought.values()) == {0}
 
 
 @pytest.mark.parametrize("failure", [None, RuntimeError("secret"), TimeoutError()])

@@ -12,6 +12,7 @@ import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.serializers.schemas import Schema
+from faust.tables.manager import TableManager
 from faust.transport import consumer as stock_consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
@@ -41,6 +42,8 @@ OVERRIDDEN = [
     (our_app.ChunkApp, App, "on_shutdown", "self"),
     (our_app._Worker, faust.Worker, "_install_signal_handlers_unix", "self"),
     (our_app._Worker, faust.Worker, "_stop_on_signal", "self signal"),
+    (our_app._Worker, faust.Worker, "_sentinel_task", "self"),
+    (our_app.NoTables, TableManager, "on_start", "self"),
 ]
 
 USED = [
@@ -59,6 +62,7 @@ USED = [
     (mode.Worker, "_on_sigint", "self"),
     (mode.Worker, "_on_sigterm", "self"),
     (mode.Worker, "execute_from_commandline", "self"),
+    (TableManager, "_update_channels", "self"),
 ]
 
 
@@ -81,7 +85,10 @@ def test_what_we_call_is_there(owner: type[Any], name: str, expected: str) -> No
     assert parameters(owner, name) == expected.split()
 
 
-@pytest.mark.parametrize("ours", [ChunkConsumer, ChunkConsumerThread, ChunkSchema, our_app.ChunkApp, our_app._Worker])
+@pytest.mark.parametrize(
+    "ours",
+    [ChunkConsumer, ChunkConsumerThread, ChunkSchema, our_app.ChunkApp, our_app.NoTables, our_app._Worker],
+)
 def test_every_override_is_listed_here(ours: type[Any]) -> None:
     stock = ours.__mro__[1]
     overrides = {
@@ -111,6 +118,7 @@ async def test_the_app_consumes_through_our_classes() -> None:
     assert type(app.transport) is ChunkTransport
     assert type(app.consumer) is ChunkConsumer
     assert type(app.consumer._thread) is ChunkConsumerThread
+    assert type(app.tables) is our_app.NoTables
     app.consumer._thread.thread_loop.close()
 
 
@@ -118,6 +126,17 @@ def test_a_rebalance_is_announced_before_the_partitions_go() -> None:
     """`run_role` lets go of its chunks on this signal; Faust sends it at the end of the revocation."""
     source = inspect.getsource(App._on_partitions_revoked)
     assert source.index("consumer.stop_flow") < source.index("self.on_partitions_revoked.send")
+
+
+def test_starting_tables_does_nothing_else_than_ours() -> None:
+    """The stock start waits a second before the same two steps."""
+    source = inspect.getsource(TableManager.on_start)
+    assert [line.strip() for line in source.splitlines()[2:]] == [
+        "await self.sleep(1.0)",
+        "if not self.should_stop:",
+        "await self._update_channels()",
+        "await self.recovery.start()",
+    ]
 
 
 @pytest.mark.parametrize("package", ["faust-streaming", "mode-streaming", "aiokafka", "confluent-kafka"])

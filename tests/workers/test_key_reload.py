@@ -112,7 +112,7 @@ def wait_until(condition: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, f"not within {DEADLINE_S} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def test_real_worker_shows_the_ages_of_its_keys_and_follows_the_file(kafka: EmbeddedKafka) -> None:

@@ -33,7 +33,7 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = DEADL
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 class World:
