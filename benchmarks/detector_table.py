@@ -17,6 +17,7 @@ from benchmarks.corpus_sentences import LANGUAGES
 from benchmarks.corpus_values import IDENTIFIERS
 from benchmarks.detector_corpus import DISGUISES, SEED, Sample, corpus, fingerprint
 from benchmarks.measure import Score, Verdict, measure
+from benchmarks.spelled_table import measure_spelled, section
 from pipeline.detect.catalogue import BY_NAME, CATALOGUE
 from pipeline.detect.engine import scan
 from pipeline.detect.scrub import scrub
@@ -93,6 +94,11 @@ LIMITS = """
   pattern could find.
 - Three numbers of four digits in a row, the first from 2000 up ("2341 2500 3100"), are taken for an Aadhaar number,
   unless they go up or down in equal steps, double, or are all round or all years.
+- Ten digits one by one, apart by spaces, are a telephone number only beside a word for one: scores look so too. Numbers
+  in words that count up, or down to one or zero, stay; the ten from nine down to zero go. Numbers in words without
+  spaces, letters in place of digits ("98o54"), and two numbers with a comma between stay.
+- A screen name beside its network goes if no word looks like it ("mia2014", "mia_lee", "SuperMia"); one that is a plain
+  word goes only behind "my insta id is", "username:" and the like. The bare host of a large public site stays.
 - Nine digits in a row that could be a social security number are taken for one, unless the word before or behind says
   that they are a score, a price or an order.
 - The corpus is made, not collected, and detectors were corrected where it showed a mistake: it tells which forms are
@@ -179,7 +185,8 @@ def page(samples: list[Sample], score: Score) -> str:
         seed=SEED,
         version=version,
     )
-    return head + "".join(rows(score, others)) + LIMITS + "".join(catalogue())
+    spelled = "".join(section(measure_spelled()))
+    return head + "".join(rows(score, others)) + spelled + LIMITS + "".join(catalogue())
 
 
 def main() -> int:

@@ -54,5 +54,13 @@ PATTERNS: Final = {
     "Hindi": "मेरा नंबर ९८७६५ ",
     "slashes": "/a",
     "links": "https://a.example/?q=1 ",
+    "hosts": "a.example.com/b ",
+    "numbers in words": "one 2 three ",
+    "mail in words": "मaa dot at ",
+    "signs apart": "a 1 @ ",
+    "odd signs": "1234*5678 ",
+    "pictures between digits": "1🙂",
+    "names beside networks": "ab on snap: insta ",
+    "places in words": "lat 1.25 é ",
 }
 """What an adult's free text is filled with, again and again."""

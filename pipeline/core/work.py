@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.detect.meter import charged
 
-MOST_SCANNING: Final = 20_000  # units of `detect.meter`: 160 comments of 120 signs, 60 of them if full of identifiers
+MOST_SCANNING: Final = 20_000  # units of `detect.meter`: 130 comments of 120 signs, 50 of them if full of identifiers
 MOST_NAMES: Final = 2048  # different names of properties in an array; as many as one event may have
 MOST_PLACES: Final = 16_384  # names in all sets of names that an array's objects have
 MOST_SIGNS: Final = 32_768  # characters of those names

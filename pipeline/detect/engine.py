@@ -14,7 +14,7 @@ from pipeline.detect.catalogue import BY_NAME, OPAQUE
 from pipeline.detect.compiled import CONTEXT, MATCHERS, PREFILTER, KeyFacts, key_facts
 from pipeline.detect.detector import Detector, Finding
 from pipeline.detect.matcher import Effort, Spent, beside
-from pipeline.detect.meter import LOOK, MATCH, READING, SEARCH, SIGNS_READ, UNREAD, charge
+from pipeline.detect.meter import LOOK, MATCH, READING, SEARCH, SIGNS_MORE, SIGNS_READ, UNREAD, charge
 from pipeline.detect.normalise import MAX_DEPTH, MAX_TEXT, Views, fold, unescape, views, views_of_disguised
 from pipeline.detect.overlaps import join
 from pipeline.detect.prefilter import Look
@@ -122,7 +122,7 @@ def _scan(text: str, key: str, effort: Effort | None) -> Scan:
 
 
 def _look(text: str) -> Look | None:
-    charge(LOOK + len(text))
+    charge(LOOK + len(text) + len(text) // SIGNS_MORE)
     try:
         return PREFILTER.look(text)
     except UnicodeEncodeError:
@@ -131,7 +131,7 @@ def _look(text: str) -> Look | None:
 
 def _views(text: str, look: Look | None, owner: Detector | None) -> Views:
     if look is not None and look.disguised:
-        seen = views_of_disguised(text)
+        seen = views_of_disguised(text, spelled=look.spelled)
         signs = len(text) + len(seen.plain)
         for view in seen.others:
             signs += len(view.text)
@@ -217,9 +217,10 @@ def _find_in_views(seen: Views, key: str, worded: _Hinted, plainly: list[Finding
             case "json":
                 for part in _scan_value(key, view.value, effort):
                     yield Finding(part.detector, view.start, view.end)
-            case "base64":  # the words around it are not in it
+            case "base64" | "spelled":  # the words around it are not in it
                 around = f"{beside(seen.plain, view.start, view.end)} {hint}"
-                for finding in _find(view.text, around, worded, _look(view.text), effort):
+                inner = _find(view.text, around, worded, _look(view.text), effort)
+                for finding in join(inner) if inner else ():
                     yield Finding(finding.detector, view.start, view.end)
             case _:
                 for finding in _find(view.text, hint, hinted, _look(view.text), effort):

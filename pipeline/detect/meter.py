@@ -7,11 +7,12 @@ one count for the process, since all of a worker's events are judged in one thre
 from typing import Final
 
 LOOK: Final = 4  # for one pass over a text, and one for each of its signs, as if none like it had been seen before
+SIGNS_MORE: Final = 4  # of which each so many take one unit more
 READING: Final = 8  # for undoing disguises, with SIGNS_READ of all readings to the unit
 SIGNS_READ: Final = 8
 UNREAD: Final = 16  # readings of a text that has too many
 SEARCH: Final = 1  # for one detector's first search
-MATCH: Final = 3  # for judging one match
+MATCH: Final = 4  # for judging one match
 
 
 _done: Final = [0]

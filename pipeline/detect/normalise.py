@@ -1,8 +1,9 @@
 """What a text says once its disguises are off.
 
 Digits of any script become ASCII digits, invisible characters go, spaces and dashes become one kind (`fold`).
-Percent signs, HTML entities and JSON escapes are resolved, base64 and JSON inside the text are opened (`views`). All of
-it is bounded in depth, number and size; what goes over a bound cannot be judged, and the caller treats it as unsafe.
+Percent signs, HTML entities and JSON escapes are resolved, base64 and JSON inside the text are opened, and what is
+spelled sign by sign is put together (`views`). All of it is bounded in depth, number and size; what goes over a bound
+cannot be judged, and the caller treats it as unsafe.
 """
 
 import binascii
@@ -12,6 +13,8 @@ import re
 import unicodedata
 import urllib.parse
 from typing import Any, Final, NamedTuple
+
+from pipeline.detect.spelled import may_be_spelled, put_together
 
 MAX_TEXT: Final = 8192  # characters; free text that may leave is capped at far less
 MAX_DEPTH: Final = 3
@@ -80,12 +83,20 @@ _MOST_MARKS: Final = (
     30  # on one letter (UAX #15, stream-safe text); to put them in order takes the square of their number
 )
 _MARKS: Final = re.compile(rb"[^\0]{%d,}" % (_MOST_MARKS + 1))
+_PICTURES: Final = (  # arrows, technical signs, shapes, pictures
+    "\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\U0001f000-\U0001faff"
+)
+_BETWEEN_DIGITS: Final = re.compile(f"(?<=[0-9]) ?[{_PICTURES}]{{1,4}} ?(?=[0-9])")
 _MARKED_DIGIT: Final = re.compile("(?<=[0-9])[\u0300-\u036f]+")
 
 
 def fold(text: str) -> str:
-    """Return the text with every digit, space and dash in its ASCII form and without what nobody sees."""
-    if not text.isascii():
+    """Return the text with every digit, space and dash in its ASCII form and without what nobody sees.
+
+    A picture between two digits is a dash as well.
+    """
+    pictures = not text.isascii()
+    if pictures:
         text = text.translate(_FOLDED)
         if len(text) > _SHORT:
             text = _thinned(text)
@@ -98,7 +109,7 @@ def fold(text: str) -> str:
         text = _RUN_OF_SPACES.sub(" ", text)
     if " -" in text or "- " in text:
         text = _LOOSE_DASH.sub("-", text)
-    return text
+    return _BETWEEN_DIGITS.sub("-", text) if pictures else text
 
 
 def _thinned(text: str) -> str:
@@ -130,6 +141,7 @@ def is_plain(text: str) -> bool:
         and (text.islower() or _MIXED.search(text) is None)
         and (text[:1] not in "[ " or _ARRAY.match(text) is None)
         and len(text) <= MAX_TEXT
+        and not may_be_spelled(text)
     )
 
 
@@ -137,7 +149,8 @@ class View(NamedTuple):
     """Another reading of a part of the text, or of all of it.
 
     start, end: the part, as a span of `Views.plain`. how: "raw" (before escapes were resolved), "base64", "media"
-    (base64 of a picture, a recording, an archive) or "json". value: the JSON value, text: the other readings.
+    (base64 of a picture, a recording, an archive), "spelled" or "json". value: the JSON value, text: the other
+    readings.
     """
 
     start: int
@@ -182,8 +195,8 @@ def views(text: str) -> Views:
     return Views(text, (), True) if is_plain(text) else views_of_disguised(text)
 
 
-def views_of_disguised(text: str) -> Views:
-    """As `views`, for a text that is known to be no plain one."""
+def views_of_disguised(text: str, *, spelled: bool = True) -> Views:
+    """As `views`, for a text that is known to be no plain one. spelled: SPELLED may be in it as it is written."""
     if len(text) > MAX_TEXT:
         return Views("", (), False)
     budget = _Budget(text)
@@ -194,6 +207,8 @@ def views_of_disguised(text: str) -> Views:
         plain = _resolve(plain, budget, readings)
         others = [View(0, len(plain), "raw", reading) for reading in readings if reading != plain]
         _open(plain, budget, others, 1)
+        if spelled or plain != text:
+            others += [View(start, end, "spelled", budget.spend(whole)) for start, end, whole in put_together(plain)]
     except _Bound:
         return Views("", (), False)
     return Views(plain, tuple(others), True)

@@ -11,6 +11,7 @@ from pipeline.detect.automaton import ANYWHERE, Search, automaton, for_ascii
 from pipeline.detect.detector import Detector, Strength
 from pipeline.detect.ordinary import COUNTING
 from pipeline.detect.runs import between, digit_runs
+from pipeline.detect.spelled import SPELLED
 
 MEMORY: Final = 64 << 20  # bytes for the automaton's states; it starts over when they are used up
 
@@ -19,7 +20,8 @@ _EDGE: Final = "[^0-9A-Za-z]"
 _WORD_EDGE: Final = "[^A-Za-z]"
 _NEVER: Final = "$^x"
 
-# what `normalise` has work with: anything but printable ASCII, escapes, JSON, loose spaces, and what may be base64
+# what `normalise` has work with: anything but printable ASCII, escapes, JSON, loose spaces, and what may be base64;
+# beside that, SPELLED
 DISGUISE: Final = r"[^ -~]|[%&\\{]|  | -|- |^\| ?\[ ?[-0-9\"\[]|(?-i:[a-z0-9+/][A-Z])"
 
 
@@ -42,12 +44,13 @@ class Look:
 
     shapes: positions of detectors whose shape may be in the text; those of strength CONTEXT have none here.
     worded: positions of detectors one of whose words may be in the text.
-    counting: a word or sign may say what a number counts. disguised: the text has to be normalised.
+    counting: a word or sign may say what a number counts. disguised: the text has to be normalised. spelled: as it is
+    written, something may be spelled in it sign by sign.
     numbers: more such positions, for ASCII text: of detectors of numbers as long as those in the text, and where the
     last that is so long ends. Whether one looks like them is not known.
     """
 
-    __slots__ = ("counting", "disguised", "numbers", "shapes", "worded")
+    __slots__ = ("counting", "disguised", "numbers", "shapes", "spelled", "worded")
 
     def __init__(
         self,
@@ -56,12 +59,15 @@ class Look:
         counting: bool,
         disguised: bool,
         numbers: Sequence[tuple[int, int]] = (),
+        *,
+        spelled: bool = True,
     ) -> None:
         self.numbers: Final = numbers
         self.shapes: Final = shapes
         self.worded: Final = worded
         self.counting: Final = counting
         self.disguised: Final = disguised
+        self.spelled: Final = spelled
 
 
 class _Numbers(NamedTuple):
@@ -106,7 +112,18 @@ def _compile(patterns: Iterable[str], *, only_ascii: bool = False) -> Callable[[
 class Prefilter:
     """An RE2 set. Its answer may name a detector that finds nothing, and never misses one that does."""
 
-    __slots__ = ("_all", "_counting", "_disguise", "_least", "_number", "_numbers", "_words", "match", "match_ascii")
+    __slots__ = (
+        "_all",
+        "_counting",
+        "_disguise",
+        "_least",
+        "_number",
+        "_numbers",
+        "_spelled",
+        "_words",
+        "match",
+        "match_ascii",
+    )
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         """Compile; raise re2.error for a pattern that RE2 does not take."""
@@ -114,11 +131,11 @@ class Prefilter:
         words = [detector.words for detector in detectors]
         ascii_words = [tuple(filter(str.isascii, each)) for each in words]
         self._words, self._number = len(patterns), len(patterns) + len(words)
-        self._disguise = self._number + 1
+        self._disguise, self._spelled = self._number + 1, self._number + 2
         self._numbers = tuple(_numbers(detectors))
         self._least = min(each.least for each in self._numbers)
         # an answer without the last, which is in every text, is RE2 out of memory, not a clean text
-        rest = [f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{self._least - 1}}}", DISGUISE, ""]
+        rest = [f"[0-9](?:[ .()/+-]{{0,4}}[0-9]){{{self._least - 1}}}", DISGUISE, SPELLED, ""]
         self._counting = _compile([f"{_WORD_EDGE}(?:{COUNTING}){_WORD_EDGE}|[$₹#]"])  # empty: no word is there
         self._all = Look(range(self._words), range(self._words), counting=True, disguised=True)
         self.match = _compile([*patterns, *map(_word_pattern, words), *rest])
@@ -137,8 +154,8 @@ class Prefilter:
         shapes: list[int] = []
         worded: list[int] = []
         lone: list[tuple[int, int]] = []
-        words, number, disguise = self._words, self._number, self._disguise
-        numbers = counting = disguised = False
+        words, number, disguise, apart = self._words, self._number, self._disguise, self._spelled
+        numbers = counting = disguised = spelled = False
         for hit in found:
             if hit < words:
                 shapes.append(hit)
@@ -148,10 +165,12 @@ class Prefilter:
                 numbers = True
             elif hit == disguise:
                 disguised = True
+            elif hit == apart:
+                disguised = spelled = True
         if numbers:
             counting = bool(self._counting(framed))
             self._add_numbers(text, framed, shapes, lone)
-        return Look(shapes, worded, counting, disguised, lone)
+        return Look(shapes, worded, counting, disguised, lone, spelled=spelled)
 
     def _add_numbers(self, text: str, framed: bytes, shapes: list[int], lone: list[tuple[int, int]]) -> None:
         """Add the detectors of numbers that are as long as those in the text.

@@ -65,6 +65,7 @@ def is_no_order(text: str) -> bool:
 _LEAST_POWER, _MOST_POWER = 27, 64  # 2 ** 27 has nine digits; smaller ones are no identifier's length
 _LIMITS: Final = frozenset(str(2**bits + off) for bits in range(_LEAST_POWER, _MOST_POWER + 1) for off in (-1, 0, 1))
 _LEAST_ROW: Final = 3  # numbers
+_MADE_UP: Final = "9876543210"  # the telephone number that people make up: in pairs it falls by equal steps
 _ROUND: Final = 50
 _YEARS: Final = range(1900, 2100)
 
@@ -74,14 +75,14 @@ def is_nobodys(text: str) -> bool:
 
     A row goes up or down by the same step, or doubles, or has round numbers or years only; what stands before it may
     be another number ("1 2000 3000 4000"). A few in a hundred thousand telephone numbers look so too when they are
-    written in groups; a word beside one still names it.
+    written in groups; a word beside one still names it. The ten digits from 9 to 0 are none, in any groups.
     """
     if text[0] in "+(":  # only telephone numbers begin so
         return False
     groups = _GROUP.findall(text)
     if len(groups) == 1:
         return groups[0] in _LIMITS
-    return _is_row(groups) or _is_row(groups[1:])
+    return (_is_row(groups) or _is_row(groups[1:])) and "".join(groups) != _MADE_UP
 
 
 def _is_row(groups: list[str]) -> bool:

@@ -274,6 +274,10 @@ ROWS = {
     "URL": "url",
     "Place": "place",
     "Phone": "phone",
+    "Number in words": "number_spelled",
+    "Chat id beside its network": "screen_name",
+    "URL without a scheme": "web_address",
+    "ZIP behind a city": "city_zip",
 }
 
 

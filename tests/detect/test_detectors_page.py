@@ -6,6 +6,7 @@ from benchmarks import detector_table as table
 from benchmarks.corpus_values import IDENTIFIERS
 from benchmarks.detector_corpus import Sample, corpus
 from benchmarks.measure import Score, measure
+from benchmarks.spelled_table import measure_spelled
 
 LEAST_RECALL, LEAST_PRECISION = 0.995, 0.98
 
@@ -28,6 +29,12 @@ def test_the_page_is_what_the_measurement_gives(samples: list[Sample], score: Sc
 def test_every_identifier_is_found_and_little_else(score: Score, identifier: str) -> None:
     assert score.recall([identifier]) >= LEAST_RECALL
     assert (score.precision(table.COPPICE.get(identifier, (identifier,))) or 0) >= LEAST_PRECISION
+
+
+def test_what_is_said_and_spelled_is_found_and_what_comes_close_is_left() -> None:
+    spelled = measure_spelled()
+    assert {way: spelled.found[way] / texts for way, texts in spelled.texts.items()} == dict.fromkeys(spelled.texts, 1)
+    assert len(spelled.damaged) / spelled.clean <= 1 - LEAST_PRECISION, spelled.damaged
 
 
 def test_clean_text_is_left_alone(score: Score) -> None:

@@ -42,6 +42,9 @@ def b64(text: str) -> str:
         ("mia@example。com", "mia@example.com"),
         ("a\x00b\x07c\ud800", "abc\ufffd"),
         ("level - hard", "level - hard"),
+        ("98765🙂43210", "98765-43210"),
+        ("98 👉 76 🔥🔥 54", "98-76-54"),
+        ("5⭐ of 10 ⭐", "5⭐ of 10 ⭐"),
     ],
 )
 def test_folds_what_looks_alike(written: str, read: str) -> None:

@@ -1,8 +1,8 @@
 """Telephone number of India: a mobile number, ten digits from 6, 7, 8 or 9; or a landline with its area code.
 
 The country code 91 or a trunk zero may precede it. Ten digits in a row count unless the neighbouring word says that
-they are a score, a price or an order, or they are nobody's (`runs`); unusual groupings count beside a word that names a
-telephone.
+they are a score, a price or an order, or they are nobody's (`runs`). Pairs and single digits count where dashes or dots
+part them, for scores stand apart by spaces; any other grouping counts beside a word that names a telephone.
 Source: Department of Telecommunications, National Numbering Plan.
 """
 
@@ -26,9 +26,16 @@ def _grouped(sizes: str) -> str:
     return f"[0-9]{{{first}}}(?P<{same}>[ .-]+)" + f"(?P={same})".join(groups)
 
 
+_BRACKETED = r"\([6-9][0-9]{4}\)[ .-]?\(?[0-9]{5}\)?"
+
 # after a prefix any grouping will do
-_ROW = f"[0-9]{{10}}|{'|'.join(map(_grouped, _GROUPINGS))}"
-_FORM = re.compile(rf"(?:(?:\(?(?:\+|00)?91|\(?0)[) .-]*[6-9][0-9 .-]{{9,}}|(?=[6-9])(?:{_ROW})|{_LANDLINE})")
+_ROW = (
+    f"[0-9]{{10}}|{'|'.join(map(_grouped, _GROUPINGS))}"
+    r"|[0-9]{2}(?P<pairs>[.-])(?:[0-9]{2}(?P=pairs)){3}[0-9]{2}|[0-9](?P<ones>[.-])(?:[0-9](?P=ones)){8}[0-9]"
+)
+_FORM = re.compile(
+    rf"(?:(?:\(?(?:\+|00)?91|\(?0)[) .-]*[6-9][0-9 .-]{{9,}}|(?=[6-9])(?:{_ROW})|{_LANDLINE}|{_BRACKETED})"
+)
 
 
 def _is_phone(text: str) -> bool:
@@ -39,7 +46,7 @@ DETECTOR = Detector(
     name="phone_in",
     kind=Kind.CONTACT,
     law="16 CFR 312.2 PI (5); DPDP Act 2(t)",
-    pattern=f"{ORDER}|{_LANDLINE}|{_PREFIX}{spread(10)}",
+    pattern=f"{ORDER}|{_LANDLINE}|{_PREFIX}{spread(10)}|{_BRACKETED}",
     strength=Strength.LIKELY,
     exact=is_no_order,
     validate=_is_phone,
@@ -59,6 +66,10 @@ DETECTOR = Detector(
         "022-2345 6789",
         "0141 2345678",
         "call 98 76 54 32 10",
+        "98-76-54-32-10",
+        "(98765) 43210",
+        "97.42.51.38.06",
+        "9-7-4-2-5-1-3-8-0-6",
         "919876543210",
     ),
     misses=(
@@ -69,6 +80,7 @@ DETECTOR = Detector(
         "₹9876543210",
         "9 8 7 6 5 4 3 2 1 0",
         "99 95 12 50 10",
+        "90-80-70-60-50",
         "706-9887049-6101583",
         "800 900 1000",
         "91 92 93 94 95 96",

@@ -1,8 +1,8 @@
 """Street address of the US form: house number, one to four words, and a street suffix, perhaps with a flat.
 
 Suffixes are everyday words too ("10 points on the way"), so without a word that names an address the words between
-must not be ones that never stand in a street's name. It finds part of the addresses only; those of India have no such
-grammar, and free text is to be treated as unsafe in any case.
+must not be ones that never stand in a street's name. City and postal code behind the street go with it. It finds part
+of the addresses only; those of India have no such grammar, and free text is to be treated as unsafe in any case.
 Source: USPS Publication 28, appendix C1, in part.
 """
 
@@ -27,11 +27,19 @@ _NEVER_IN_A_NAME = word_set(
     "steps step meters metres miles km words questions answers"
 )
 _WORD = re.compile("[a-z0-9']+")
+_CITY = (  # up to six words, then a PIN or ZIP code
+    r"(?:(?:,? [a-z][a-z.'-]{1,20}){0,6}(?:, ?| ?- ?| )(?:[0-9]{5}-[0-9]{4}|[1-9][0-9]{2} ?[0-9]{3}|[0-9]{5}))?"
+)
 _UNIT = r"(?:,? ?(?:apt|apartment|unit|suite|ste|flat|#)\.? ?[0-9a-z-]{1,6})?"
 
 
+_STREET = rf"[0-9]{{1,6}}(?:[ -]?[a-z])?,? (?:[a-z0-9][a-z0-9'.-]{{0,20}} ){{1,4}}(?:{_SUFFIXES})"
+_FRONT = re.compile(f"{_STREET}(?![0-9A-Za-z])", re.IGNORECASE | re.ASCII).match
+
+
 def _is_address(match: str) -> bool:
-    words = _WORD.findall(match.lower())
+    street = _FRONT(match)
+    words = _WORD.findall((street.group() if street is not None else match).lower())
     return not _NEVER_IN_A_NAME.intersection(words[1:])
 
 
@@ -39,7 +47,7 @@ DETECTOR = Detector(
     name="street_address",
     kind=Kind.CONTACT,
     law="16 CFR 312.2 PI (2); DPDP Act 2(t)",
-    pattern=rf"[0-9]{{1,6}}(?:[ -]?[a-z])?,? (?:[a-z0-9][a-z0-9'.-]{{0,20}} ){{1,4}}(?:{_SUFFIXES}){_UNIT}",
+    pattern=f"{_STREET}{_UNIT}{_CITY}",
     strength=Strength.LIKELY,
     validate=_is_address,
     words=ADDRESS,
@@ -48,6 +56,12 @@ DETECTOR = Detector(
         *("billingaddress", "address1", "address2", "addressline1", "addressline2"),
     ),
     probe=rf"[0-9][ -]?[a-z]?,? [a-z0-9'. -]+ (?:{_SUFFIXES})(?:[^0-9a-z]|$)",
-    hits=("1600 Pennsylvania Ave", "42-B Baker Street", "350 5th Ave, Apt 4B", "12 North Lake Shore Dr"),
+    hits=(
+        "1600 Pennsylvania Ave",
+        "42-B Baker Street",
+        "350 5th Ave, Apt 4B",
+        "12 North Lake Shore Dr",
+        "4, MG Road, Bengaluru 560001",
+    ),
     misses=("level 3 boss", "10 points on the way", "5 stars all the way", "3 races on Rainbow Road", "Baker Street"),
 )
