@@ -79,7 +79,7 @@ pictures: $(READY)  ## dashboards, and what they show over a minute of the demo,
 	$(BIN)/python -m tools.panel_pictures
 
 mutation: $(READY) $(MUTATION)/.ready  ## mutate core and detect, see which mutants the tests let live; hours on two cores
-	$(MUTATION)/bin/mutmut run $(ARGS)
+	PYTHONHASHSEED=0 $(MUTATION)/bin/mutmut run $(ARGS)
 
 # apart from the rest, since it wants another click than Faust does; what it runs comes from .venv
 $(MUTATION)/.ready: locks/mutation.txt $(READY)

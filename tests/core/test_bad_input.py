@@ -14,6 +14,7 @@ from pipeline.core.ruling import UNREGISTERED
 from pipeline.core.sanitize import sanitize
 from pipeline.policy.vocabulary import PropertyClass
 from tests.core.bad_records import BAD, GOOD, nested, padded, with_property
+from tests.core.names import shown
 from tests.core.worlds import World, adult_world, encode, raw_event, stripped, without
 
 WORLD = adult_world()
@@ -127,8 +128,8 @@ def test_impossible_number_beside_the_registered_ones(number: bytes) -> None:
 BLANKS = [b"", b" ", b"\t", b"\n", b"\r", b" \n\t "]
 
 
-@pytest.mark.parametrize("blank", BLANKS, ids=repr)
-@pytest.mark.parametrize("after", BLANKS[:3], ids=repr)
+@pytest.mark.parametrize("blank", BLANKS, ids=shown)
+@pytest.mark.parametrize("after", BLANKS[:3], ids=shown)
 @pytest.mark.parametrize(
     "member",
     [
@@ -138,7 +139,7 @@ BLANKS = [b"", b" ", b"\t", b"\n", b"\r", b" \n\t "]
         (b'"regio\\u006e"', b'"IN"'),
         (b'"properties"', b"{}"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_repeated_envelope_field_is_never_guessed(member: tuple[bytes, bytes], blank: bytes, after: bytes) -> None:
     name, value = member
@@ -151,7 +152,7 @@ def test_repeated_envelope_field_is_never_guessed(member: tuple[bytes, bytes], b
         assert WORLD.judge(b"[" + raw + b"]") == [rejected(RejectReason.DUPLICATE_KEY)]
 
 
-@pytest.mark.parametrize("blank", BLANKS, ids=repr)
+@pytest.mark.parametrize("blank", BLANKS, ids=shown)
 @pytest.mark.parametrize(
     "text",
     [

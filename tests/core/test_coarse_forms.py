@@ -12,6 +12,7 @@ from pipeline.policy.compiled import UNSAFE
 from pipeline.policy.transforms import GENERALIZERS, build_route
 from pipeline.policy.vocabulary import Region
 from pipeline.schemas import load_schema
+from tests.core.names import shown
 from tests.core.worlds import OPEN, RECORDS, adult_world, kept, raw_event, world
 
 ADULT = adult_world()
@@ -158,7 +159,7 @@ def test_template_of_an_address_leaves(value: str, template: str) -> None:
         "javascript:alert(1)", "mailto:aarav@example.com", "file:///etc/passwd", "/help;aarav", "x" * 5_000,
         "/help?" + "x" * 5_000, 5, None, True, ["/help"], {"url": "/help"},
     ],
-    ids=lambda value: repr(value)[:60],
+    ids=shown,
 )  # fmt: skip
 def test_address_that_fits_no_template_leaves_nothing(value: Any) -> None:
     assert ROUTE(value, Region.US) is UNSAFE

@@ -211,6 +211,12 @@ def test_the_same_event_has_the_same_id_however_often_it_comes(again: dict[str, 
     assert counted(**again).id == counted().id
 
 
+def test_an_event_without_an_id_is_known_again_by_its_content() -> None:
+    bare = counted(event_id=None)
+    assert bare.id == counted(event_id=None, received_at=START + 9_000).id
+    assert bare.id not in {counted().id, counted(event_id=None, properties={"world": "jungle"}).id}
+
+
 def test_a_client_that_gives_all_events_one_id_is_counted_by_their_times() -> None:
     ids = {counted(event_id="1", time=START + at, received_at=START + at).id for at in range(5)}
     assert len(ids) == 5
@@ -222,9 +228,13 @@ def test_a_window_whose_key_has_been_destroyed_is_not_counted() -> None:
         region: RegionKeys({space: tuple(retired) for space in Space}, (KeyVersion("1", f"{region}".encode() * 16),))
         for region in Region
     })  # fmt: skip
-    outcome = World(_with_keys(keys), HERE.consents).one(child_event(NAME, 5))
+    sent = {"world": "ocean", "idfa": "x", "$app_version_string": "3.1.4"}
+    outcome = World(_with_keys(keys), HERE.consents).one(child_event(NAME, 5, properties=sent))
     assert isinstance(outcome, Dropped)
-    assert outcome.reason is DropReason.KEY_RETIRED
+    assert (outcome.reason, outcome.cohort) == (DropReason.KEY_RETIRED, Cohort.IN_CHILD)
+    assert outcome.ruling is not None
+    assert outcome.ruling.alarms == (PropertyClass.ADVERTISING_ID,)
+    assert outcome.app_version == "3.1.4"
 
 
 def test_a_count_is_an_event_that_mixpanel_accepts_and_that_has_no_id() -> None:

@@ -1,13 +1,15 @@
 """No record holds up everybody else's events: what it may ask for is bounded, and what is beyond that stays behind."""
 
 import json
+from itertools import islice, permutations
 from typing import Any
 
 import pytest
 
 from pipeline.core.outcome import Clean, Outcome, Rejected, RejectReason
-from pipeline.core.work import MOST_AGES, MOST_NAMES, MOST_SIGNS, Work
-from tests.core.worlds import adult_world, encode, kept_names, raw_event, stripped
+from pipeline.core.sanitize import MOST_EVENTS
+from pipeline.core.work import MOST_AGES, MOST_NAMES, MOST_PLACES, MOST_SIGNS, Work
+from tests.core.worlds import OPEN, RECORDS, adult_world, encode, kept_names, raw_event, stripped, world
 
 WORLD = adult_world()
 HOSTILE = "1." * 60  # a number that is refused again and again
@@ -67,6 +69,30 @@ def test_registered_text_beyond_it_stays_behind_too() -> None:
     assert not phrases[-1]
 
 
+def test_registered_text_is_counted_in_an_array_whether_it_is_known_or_not() -> None:
+    events = [event(n, phrase=f"{'a' * 30}_word") for n in range(800)]
+    fresh = adult_world().judge(encode(events))
+    phrases = ["phrase" in kept_names(each) for each in fresh]
+    assert 100 < sum(phrases) < 700
+    assert phrases == sorted(phrases, reverse=True)
+    WORLD.one(events[0])
+    assert [values(each) for each in array(*events)] == [values(each) for each in fresh]
+
+
+def test_text_that_nothing_is_found_in_is_counted_too() -> None:
+    events = [event(n, phrase="far_away_from_the_seas") for n in range(900)]
+    phrases = ["phrase" in kept_names(each) for each in array(*events)]
+    assert 600 < sum(phrases) < 900
+    assert phrases == sorted(phrases, reverse=True)
+
+
+def test_a_childs_text_beyond_it_is_no_identifier() -> None:
+    here = world(OPEN, records=(RECORDS["US/child"],))
+    outcomes = here.judge(encode([event(n, phrase=f"{'a' * 30}_word") for n in range(800)]))
+    assert stripped(outcomes[0])["gameplay"] == 0
+    assert stripped(outcomes[-1])["gameplay"] == 1
+
+
 def test_what_an_event_may_ask_for_is_its_own_when_it_stands_alone() -> None:
     for n in range(30):
         WORLD.one(event(n, note=f"{n} {HOSTILE}"))
@@ -120,3 +146,26 @@ def test_bounds_count_what_is_different_once() -> None:
     assert not work.may_read(("one more",))
     assert all(work.may_tell(1) for _ in range(MOST_AGES))
     assert not work.may_tell(1)
+
+
+def test_bounds_hold_to_the_last_one() -> None:
+    work = Work()
+    orders = islice(permutations("abcdefghijklmnopqrstuvwxyz012345"), MOST_PLACES // 32)
+    assert all(work.may_read(order) for order in orders)
+    assert not work.may_read(("a",))
+    signs = Work()
+    assert signs.may_read(("k" * (MOST_SIGNS - 1),))
+    assert signs.may_read(("l",))
+    assert not signs.may_read(("m",))
+
+
+def test_an_array_may_have_so_many_events() -> None:
+    assert WORLD.judge(b"[" + b"7," * (MOST_EVENTS - 1) + b"7]") == [Rejected(RejectReason.NOT_AN_OBJECT)] * MOST_EVENTS
+    assert WORLD.judge(b"[" + b"7," * MOST_EVENTS + b"7]") == [Rejected(RejectReason.TOO_COMPLEX)]
+
+
+def test_an_event_with_half_a_sign_is_no_text_and_its_neighbours_leave() -> None:
+    good = encode(event(1))
+    broken, other = WORLD.judge(b'[{"event":"\\ud800"},' + good + b"]")
+    assert broken == Rejected(RejectReason.NOT_UTF8)
+    assert isinstance(other, Clean)

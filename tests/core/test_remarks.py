@@ -12,6 +12,7 @@ from pipeline.core.youth import names_age
 from pipeline.detect.engine import scan
 from pipeline.policy.compiled import CompiledPolicy
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Region, StripReason
+from tests.core.names import shown
 from tests.core.worlds import (
     DEFAULTS,
     GOOD,
@@ -101,7 +102,7 @@ PERSONAL_NAMES = [
 
 
 @pytest.mark.parametrize("cohort", list(Cohort))
-@pytest.mark.parametrize("name", PERSONAL_NAMES, ids=ascii)
+@pytest.mark.parametrize("name", PERSONAL_NAMES, ids=shown)
 def test_personal_name_is_hidden(name: str, cohort: Cohort) -> None:
     remark = remarks({name: 1, "level": 7}, cohort)[name]
     assert remark.path == HIDDEN_NAME

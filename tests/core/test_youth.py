@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.core.outcome import Clean, Dropped, DropReason, RejectReason
 from pipeline.core.youth import age_in, names_age
 from pipeline.policy.vocabulary import Age, Cohort
+from tests.core.names import shown
 from tests.core.worlds import NOW, adult_world, fate, raw_event
 
 WORLD = adult_world()
@@ -47,7 +49,7 @@ DISGUISED = [
 INNOCENT = (HERE / "innocent_names.txt").read_text(encoding="utf-8").split()
 
 
-@pytest.mark.parametrize("name", [*TELLING, *DISGUISED], ids=ascii)
+@pytest.mark.parametrize("name", [*TELLING, *DISGUISED], ids=shown)
 def test_name_that_tells_an_age_is_seen_at_every_depth(name: str) -> None:
     assert names_age(name)
     for event in (
@@ -66,7 +68,7 @@ def test_name_that_tells_an_age_is_seen_at_every_depth(name: str) -> None:
         assert (fate(first), second) == (CHILD, LEAVES)
 
 
-@pytest.mark.parametrize("name", INNOCENT, ids=ascii)
+@pytest.mark.parametrize("name", INNOCENT, ids=shown)
 def test_innocent_name_is_not_looked_at(name: str) -> None:
     assert not names_age(name)
     event = raw_event()
@@ -106,13 +108,14 @@ GROWN: list[Any] = [
     18, 30, 99, "18", "42", 18.0, "adult", "Adult", "18+", "18 plus", "over_18", "1990-04-09", "1990/04/09",
     "09/04/1990", "04/09/1990", "9.4.1990", "19900409", "09041990", "April 9, 1990", "9 April 1990", "Apr 9 1990",
     "1990-04-09T10:00:00Z", "1990-04", "04/1990", "April 1990", 1990, "1990", 639792000, 639792000000,
-    "639792000000", "१९९०-०४-०९",
+    "639792000000", "१९९०-०४-०९", "1990\u200b-04-09", "1990\u034f-04-09", 120, "January 1990", "01/1990",
+    "25041990", "04251990", "1906-01-01",
 ]  # fmt: skip
 UNREADABLE: list[Any] = [
     None, True, False, "", " ", "x", "n/a", "unknown", "secret", "young", "nine", "under 18", "-5", -5, 121, 1e300,
     10**40, float("nan"), float("inf"), [], {}, [30], {"value": 30}, "30;", "1990-13-45", "20161309", "160409",
     "090416", "201604", "16", "1" * 5_000, "9" * 70, "0x1e", "1990-04-09" * 9, "3000-01-01", "1800-01-01",
-    "30 or 9", "09/04/16", "16-04-09",
+    "30 or 9", "09/04/16", "16-04-09", "9 Foo 1990", "Foo 1990", "1905-01-01",
 ]  # fmt: skip
 
 
@@ -120,17 +123,17 @@ def age(value: Any, name: str = "age", now_ms: int = NOW) -> Age:
     return age_in(name, value, now_ms)
 
 
-@pytest.mark.parametrize("value", CHILDISH, ids=ascii)
+@pytest.mark.parametrize("value", CHILDISH, ids=shown)
 def test_value_under_13(value: Any) -> None:
     assert age(value) is Age.CHILD
 
 
-@pytest.mark.parametrize("value", TEENISH, ids=ascii)
+@pytest.mark.parametrize("value", TEENISH, ids=shown)
 def test_value_from_13_to_17(value: Any) -> None:
     assert age(value) is Age.TEEN
 
 
-@pytest.mark.parametrize("value", GROWN, ids=ascii)
+@pytest.mark.parametrize("value", GROWN, ids=shown)
 def test_value_of_an_adult(value: Any) -> None:
     assert age(value) is Age.ADULT
 
@@ -199,8 +202,20 @@ def expected(born: date, today: date) -> Age:
     ],
 )
 def test_birthdays_around_today(born: date) -> None:
-    for text in (born.isoformat(), f"{born:%d %B %Y}", f"{born:%Y%m%d}", f"{born:%d/%m/%Y}"):
-        assert age(text) is expected(born, TODAY)
+    for form in ("%Y-%m-%d", "%d %B %Y", "%Y%m%d", "%d%m%Y", "%m%d%Y", "%d/%m/%Y"):
+        assert age(born.strftime(form)) is expected(born, TODAY)
+
+
+def test_the_day_is_that_of_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    born, last = at(date(2013, 11, 25)), at(date(2013, 11, 26)) - 1000
+    with monkeypatch.context() as patch:
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+            patch.setenv("TZ", zone)
+            time.tzset()
+            for value in ("2013-11-25", born // 1000, born, last // 1000, last):
+                assert age(value, now_ms=at(TODAY) - 1) is Age.CHILD
+                assert age(value, now_ms=at(TODAY)) is Age.TEEN
+    time.tzset()
 
 
 @pytest.mark.parametrize("years", [13, 18])

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.detect.engine import scan
-from pipeline.detect.runs import is_no_order, is_nobodys
+from pipeline.detect.runs import between, digit_runs, is_no_order, is_nobodys
 
 ROWS = (
     "2147483647",
@@ -29,6 +29,7 @@ SOMEBODYS = (
     "2000 3010 4000",
     "3000 4000",
     "134217726",
+    "2341 4682 9365",
 )
 
 
@@ -63,3 +64,12 @@ def test_an_order_number_is_neither_a_telephone_nor_a_card(order: str, sentence:
 @pytest.mark.parametrize("text", ["706-988-7049", "706-9887049", "706-9887049-610158", "706.9887049-6101583"])
 def test_other_groups_are_no_order_number(text: str) -> None:
     assert is_no_order(text)
+
+
+def test_each_run_has_the_end_of_its_own_place() -> None:
+    assert [end for _, end in digit_runs("12345 a 12345 b 1 c 12345", 3)] == [5, 13, 25]
+
+
+def test_a_bit_for_each_length_between_two() -> None:
+    assert between(3, 5) == 0b111000
+    assert between(10, 10) == 1 << 10
