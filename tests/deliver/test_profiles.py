@@ -239,24 +239,25 @@ async def test_what_the_sanitizer_does_not_write_is_never_sent(us: Any, running:
 
 
 async def test_a_suppressed_persons_update_is_taken_out_before_each_attempt(us: Any, running: Any, chunk: Any) -> None:
-    gone: set[bytes] = set()
+    people = [f"{PERSON[:-2]}{number:02d}" for number in range(4)]
+    gone = {people[1].encode(), people[3].encode()}
+    attempts = 0
 
     async def take_out(batch: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
         out = {place for place, record in enumerate(batch.records) if record.key in gone}
-        if not out:
+        if attempts < 3 or not out:  # at first nobody is suppressed, and Mixpanel is away
             return batch
+        us.clear_faults()
         left, suppressed = batch.apart(out)
         suppressed.settle(Fate.SUPPRESSED)
         return left
 
     us.fail_profiles("unavailable", None)
-    people = [f"{PERSON[:-2]}{number:02d}" for number in range(4)]
     async with running(us, options={"before_attempt": take_out}) as rig:
         values = [person_update({"$set": {"plan": "family"}}, person) for person in people]
         done = rig.delivery.offer(chunk(values, keys=[person.encode() for person in people]))
-        await rig.until(lambda: len(us.requests) > 1)
-        gone.update({people[1].encode(), people[3].encode()})
-        us.clear_faults()
         await rig.settled(done)
     assert fates(done) == {Fate.DELIVERED: 2, Fate.SUPPRESSED: 2}
     assert set(us.profiles.people()) == {people[0], people[2]}
