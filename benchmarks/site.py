@@ -114,7 +114,8 @@ def helper(
     """Run one of `benchmarks/processes` to its end and return the JSON document that it prints last."""
     command = [*python, str(PROCESSES / script), *map(str, arguments)]
     try:
-        ended = subprocess.run(command, input=given, capture_output=True, timeout=_HELPER_S, check=True)
+        with tempfile.TemporaryDirectory() as there:  # Faust leaves a directory where it runs
+            ended = subprocess.run(command, input=given, capture_output=True, timeout=_HELPER_S, check=True, cwd=there)
         document: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     except subprocess.CalledProcessError as exc:
         tail = exc.stderr.decode(errors="replace").strip().splitlines()[-1:]
