@@ -16,7 +16,7 @@ COLOURS = 96  # of a picture: enough for lines, and a third of the bytes
 STEP_S = 1.0
 ENTRIES = 7  # of a legend; more are counted
 PANEL_INCHES = (4.4, 2.5)
-UNITS = {"cps": "1/s", "reqps": "1/s", "s": "s", "bytes": "B", "short": ""}
+UNITS = {"cps": "1/s", "reqps": "1/s", "s": "s", "bytes": "B", "short": "", "percentunit": "share"}
 QUIET = "#888888"
 
 

@@ -8,6 +8,7 @@ import pytest
 from pipeline.ops.metric_table import TABLE
 from tests.monitoring.shipped import DASHBOARD_FILES, DASHBOARDS
 from tools.dashboards import VARIABLES, files, scoped
+from tools.panel_drawing import UNITS
 
 EVERY = pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
 
@@ -51,6 +52,12 @@ def test_every_expression_obeys_the_variables(dashboard: dict[str, Any]) -> None
                 assert ('region=~"$region"' in matchers) == bool({name, base} & regional), panel["title"]
             bare = re.findall(r"\bcoppice_\w+(?![\w{])", target["expr"])
             assert not bare, f"{panel['title']}: {bare}"
+
+
+@EVERY
+def test_every_panel_can_be_drawn_for_the_documents(dashboard: dict[str, Any]) -> None:
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert {panel["fieldConfig"]["defaults"]["unit"] for panel in panels} <= UNITS.keys()
 
 
 def test_variables_are_put_beside_what_a_selector_has() -> None:
