@@ -9,6 +9,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.core.outcome import Clean, Dropped, Rejected
@@ -114,7 +115,7 @@ def published(group: bool) -> dict[str, Any]:
 def test_an_update_arrives_or_its_maker_is_suppressed_or_it_is_missed(group: bool) -> None:
     here = possible(published(group))
     (key,) = here.clean
-    pseudonym = here.pseudonym(key)
+    (pseudonym,) = here.names(key)
     assert (pseudonym == key[1]) is not group
     fates = [
         (Found(delivered={key: "us"}), f"delivered{key[0]}"),
@@ -131,3 +132,17 @@ def test_an_update_arrives_or_its_maker_is_suppressed_or_it_is_missed(group: boo
         assert list(tally.fates) == ([] if fate is None else [fate])
         assert tally.delivered == (fate is not None and fate.startswith("delivered"))
         assert [each.place for each in tally.unaccounted] == ([PLACE] if fate is None else [])
+
+
+def test_a_group_s_update_is_the_same_under_two_grants_and_belongs_to_who_it_is_queued_under() -> None:
+    (outcome,) = HERE.judge(published(group=True))
+    assert isinstance(outcome, Clean)
+    here = Possible()
+    here.add(msgspec.structs.replace(outcome, key=b"before"), 1)
+    here.add(msgspec.structs.replace(outcome, key=b"after"), 3)
+    (key,) = here.clean
+    assert here.names(key) == {"before": 1, "after": 3}
+    for maker, suppressed, fate in (("after", "after", "suppressed"), ("after", "before", None)):
+        tally = Tally()
+        account(PLACE, here, Found(queued={key: "us"}, makers={key: maker}, suppressed={suppressed: 1}), tally)
+        assert list(tally.fates) == ([] if fate is None else [fate])

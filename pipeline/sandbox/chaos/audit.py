@@ -106,6 +106,7 @@ class Audit:
             for partition, record in self._tails[topic].new():
                 key = key_of(msgspec.json.decode(record.value or b"{}"))
                 found.queued[key] = region
+                found.makers[key] = (record.key or b"").decode()
                 self._clean_places[Place(topic, partition, record.offset)] = key
         for _, record in self._tails[SUPPRESSIONS].new():
             found.suppressed.setdefault((record.key or b"").decode(), record.timestamp)
@@ -135,8 +136,12 @@ class Audit:
                     if self._fresh[key][1] != possible.content[key]:
                         self.tally.leaks.append(Offence("changed on its way", place))
                 if key in self._found.queued:
-                    pseudonym = possible.pseudonym(key)
-                    self._named.setdefault(profile, {}).setdefault(pseudonym, possible.under[key])
+                    pseudonym = self._found.makers[key]
+                    number = possible.names(key).get(pseudonym)
+                    if number is None:
+                        self.tally.leaks.append(Offence("queued under a name that it must not have", place))
+                        continue
+                    self._named.setdefault(profile, {}).setdefault(pseudonym, number)
                     self._places.setdefault(pseudonym, place)
                     if key in possible.whose:
                         self._groups.setdefault(pseudonym, []).append(key[1])

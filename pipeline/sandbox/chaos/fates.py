@@ -33,13 +33,14 @@ class Offence(NamedTuple):
 class Found:
     """What is found outside.
 
-    delivered, queued: by key, the region whose project or clean topic has the event; refused: keys that delivery has
-    set aside, on record; suppressed: keys of suppressions, mostly pseudonyms, with when the broker got each; rejected:
-    reasons by place.
+    delivered, queued: by key, the region whose project or clean topic has the event; makers: of what is queued, the
+    pseudonym that it is queued under; refused: keys that delivery has set aside, on record; suppressed: keys of
+    suppressions, mostly pseudonyms, with when the broker got each; rejected: reasons by place.
     """
 
     delivered: dict[Key, str] = field(default_factory=dict)
     queued: dict[Key, str] = field(default_factory=dict)
+    makers: dict[Key, str] = field(default_factory=dict)
     refused: set[Key] = field(default_factory=set)
     suppressed: dict[str, int] = field(default_factory=dict)
     rejected: dict[Place, str] = field(default_factory=dict)
@@ -94,10 +95,10 @@ def _fate(place: Place, possible: Possible, found: Found) -> str | None:
 
 
 def _suppressed(key: Key, possible: Possible, found: Found) -> bool:
-    pseudonym = possible.pseudonym(key)
-    if pseudonym in found.suppressed:
-        return True
-    return key in possible.marketing and key_for_marketing(pseudonym.encode()).decode() in found.suppressed
+    makers = {found.makers[key]} if key in found.makers else possible.names(key)
+    if key in possible.marketing:
+        makers = {*makers, *(key_for_marketing(each.encode()).decode() for each in makers)}
+    return not found.suppressed.keys().isdisjoint(makers)
 
 
 def unexpected(delivered: Mapping[Key, str], expected: Mapping[Key, tuple[str, Place]]) -> list[Offence]:

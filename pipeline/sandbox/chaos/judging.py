@@ -1,7 +1,7 @@
 """What may rightly become of a raw record: the pure core, run with every consent that its worker may have had."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -26,15 +26,15 @@ class Possible:
     """Everything that may become of one event.
 
     clean: by the key it would have at Mixpanel, the region; content: by the same, the whole event; under: by the same,
-    the number of the consent record of its profile that lets it leave; whose: of updates of groups, the pseudonym of
-    who made it; marketing: keys of events for marketing; canary: keys that must never arrive; dropped, rejected:
-    reasons.
+    the number of the consent record of its profile that lets it leave; whose: of updates of groups, which are the same
+    whoever makes them, the pseudonyms of who may have made it, each with that number; marketing: keys of events for
+    marketing; canary: keys that must never arrive; dropped, rejected: reasons.
     """
 
     clean: dict[Key, str] = field(default_factory=dict)
     content: dict[Key, Any] = field(default_factory=dict)
     under: dict[Key, int] = field(default_factory=dict)
-    whose: dict[Key, str] = field(default_factory=dict)
+    whose: dict[Key, dict[str, int]] = field(default_factory=dict)
     marketing: set[Key] = field(default_factory=set)
     canary: set[Key] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
@@ -52,7 +52,7 @@ class Possible:
                 self.content[key] = content
                 self.under.setdefault(key, under)
                 if "$group_key" in content:
-                    self.whose[key] = outcome.key.decode()
+                    self.whose.setdefault(key, {}).setdefault(outcome.key.decode(), under)
                 if outcome.marketing:
                     self.marketing.add(key)
         elif isinstance(outcome, Dropped):
@@ -62,9 +62,9 @@ class Possible:
         else:
             self.dropped.add("counted")  # by the demo's settings never: nothing of it leaves under a name
 
-    def pseudonym(self, key: Key) -> str:
-        """Return under which one something that may leave was judged."""
-        return self.whose.get(key, key[1])
+    def names(self, key: Key) -> Mapping[str, int]:
+        """Return the pseudonyms under which something may leave, each with the number of the record that lets it."""
+        return self.whose.get(key) or {key[1]: self.under.get(key, 0)}
 
     @property
     def certain(self) -> bool:
