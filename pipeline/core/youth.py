@@ -7,6 +7,7 @@ that says under 13 or under 18 counts, and so does one that cannot be read: the 
 import re
 import unicodedata
 from calendar import month_abbr, month_name, monthrange
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -64,32 +65,31 @@ STAMP_DIGITS = 9  # a time stamp of this century's people has as many; fewer are
 class _Table(dict[int, "str | None"]):
     """A table for str.translate that works itself out: going through the signs one by one takes many times as long."""
 
+    def __init__(self, made_of: Callable[[str], str | None]) -> None:
+        """made_of: says what stands for a sign, None when nothing does."""
+        super().__init__()
+        self._made_of = made_of
+
     def __missing__(self, point: int) -> str | None:
         """Return what stands for a code point, None when nothing does."""
-        found = self.made_of(chr(point))
+        found = self._made_of(chr(point))
         if len(self) < REMEMBERED:
             self[point] = found
         return found
 
-    def made_of(self, sign: str) -> str | None:
-        """Return what stands for a sign."""
-        raise NotImplementedError
+
+def _folded(sign: str) -> str | None:
+    digit = unicodedata.decimal(sign, None)
+    if digit is not None:
+        return str(digit)
+    return None if unicodedata.category(sign) == "Cf" or sign == "\u034f" else sign
 
 
-class _Folding(_Table):
-    def made_of(self, sign: str) -> str | None:
-        digit = unicodedata.decimal(sign, None)
-        if digit is not None:
-            return str(digit)
-        return None if unicodedata.category(sign) == "Cf" or sign == "\u034f" else sign
+def _bared(sign: str) -> str | None:
+    return None if unicodedata.category(sign) == "Mn" else sign.translate(LOOKALIKES)
 
 
-class _Baring(_Table):
-    def made_of(self, sign: str) -> str | None:
-        return None if unicodedata.category(sign) == "Mn" else sign.translate(LOOKALIKES)
-
-
-_FOLDED, _BARE = _Folding(), _Baring()
+_FOLDED, _BARE = _Table(_folded), _Table(_bared)
 
 
 def fold(text: str) -> str:

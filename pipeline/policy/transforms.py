@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pipeline.detect.common.web_address import DETECTOR as WEB_ADDRESS
 from pipeline.detect.engine import scan
 from pipeline.detect.scrub import LIMIT, scrub
 from pipeline.policy.compiled import UNSAFE, Transform
@@ -19,7 +20,6 @@ MAJOR = re.compile(r"[0-9]{1,2}")
 DAY = re.compile(r"20[2-9][0-9]-[01][0-9]-[0-3][0-9]")
 LONGEST_URL = 4096
 MOST_TEXT = 1024  # free text that is longer stays behind: what would leave of it is not worth the time to look
-WEB_ADDRESS = "web_address"  # what is found in every template with a host
 PLACEHOLDER = re.compile(r"\{([a-z]{1,20})\}")
 
 
@@ -102,7 +102,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     pieces = PLACEHOLDER.split(template)
     literal, names = pieces[::2], pieces[1::2]
     plain = all(re.fullmatch(r"[A-Za-z0-9._/-]*", piece) for piece in literal)
-    personal = any(found.detector.name != WEB_ADDRESS for found in scan(template).findings)
+    personal = any(found.detector is not WEB_ADDRESS for found in scan(template).findings)  # which every host is
     if not template or not plain or personal:
         raise ValueError("a route is a host and a path of letters, digits and . _ - /, with {name} for what varies")
     return re.compile("[^/]{1,200}".join(map(re.escape, literal)) if names else re.escape(template))

@@ -9,13 +9,12 @@ from typing import Final
 
 from pipeline.policy.vocabulary import Cohort, Purpose
 from pipeline.stream.chunk import Record
+from pipeline.stream.moment import read_moment
 from pipeline.stream.producer import Headers
 
 COHORT: Final = "cohort"
 PURPOSE: Final = "purpose"
 UNTIL: Final = "until"
-OVER: Final = 0
-"""What an end that cannot be read stands for: it has passed."""
 
 HEADERS: Final[Mapping[Cohort, Headers]] = {cohort: [(COHORT, cohort.encode())] for cohort in Cohort}
 """What to produce with most events. One object for each cohort, since an event must cost little."""
@@ -23,7 +22,6 @@ HEADERS: Final[Mapping[Cohort, Headers]] = {cohort: [(COHORT, cohort.encode())] 
 _MARKETING: Final[Mapping[Cohort, Headers]] = {
     cohort: [*headers, (PURPOSE, Purpose.MARKETING.encode())] for cohort, headers in HEADERS.items()
 }
-_DIGITS: Final = 15  # of a moment: the year 9999 has them
 _COHORTS: Final = {cohort.encode(): cohort for cohort in Cohort}
 
 
@@ -45,10 +43,13 @@ def is_for_marketing(record: Record) -> bool:
 
 
 def until_of(record: Record) -> int | None:
-    """Return from when on the event's consent is over, in milliseconds since the epoch; None if that is not said."""
+    """Return from when on the event's consent is over, in milliseconds since the epoch; None if that is not said.
+
+    What cannot be read has passed.
+    """
     for name, value in record.headers:
         if name == UNTIL:
-            return int(value) if value is not None and value.isdigit() and len(value) <= _DIGITS else OVER
+            return read_moment(value)
     return None
 
 

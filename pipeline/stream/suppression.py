@@ -10,11 +10,12 @@ from typing import Final
 
 import msgspec
 
+from pipeline.stream.moment import read_moment
+
 MARKETING_ONLY: Final = b"/marketing"
 """What follows on the pseudonym in a key, where only events for marketing are suppressed."""
 FROM: Final = b"/from/"
 """What follows on it where all events are suppressed from a moment on: that moment, milliseconds since the epoch."""
-_DIGITS: Final = 15  # of a moment: the year 9999 has them
 
 
 class SuppressWhy(StrEnum):
@@ -54,7 +55,7 @@ def parse_from(key: bytes) -> tuple[bytes, int] | None:
     pseudonym, mark, moment = key.partition(FROM)
     if not mark:
         return None
-    return pseudonym, int(moment) if moment.isdigit() and len(moment) <= _DIGITS else 0
+    return pseudonym, read_moment(moment)
 
 
 _encoder = msgspec.json.Encoder()

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pipeline.policy.vocabulary import Cohort
 from pipeline.stream.clean_headers import (
     HEADERS,
-    OVER,
     cohort_of,
     headers_of,
     is_for_marketing,
@@ -17,6 +16,7 @@ from pipeline.stream.clean_headers import (
     with_more,
 )
 from pipeline.stream.log_reader import Stored
+from pipeline.stream.moment import PAST
 
 
 def beside(headers: Any) -> Stored:
@@ -53,4 +53,4 @@ def test_without_headers_nothing_is_known(headers: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, b"", b"soon", b"-1", b"1.5", b"9" * 5_000, "²".encode()])
 def test_an_end_that_cannot_be_read_has_passed(value: bytes | None) -> None:
-    assert until_of(beside([("cohort", b"US/adult"), ("until", value)])) == OVER
+    assert until_of(beside([("cohort", b"US/adult"), ("until", value)])) == PAST
