@@ -20,7 +20,7 @@ from pipeline.stream.transport import ChunkTransport
 
 DAY_S = 86_400.0
 LONGEST_STOP_S = 9.0
-"""After a signal: a worker has 10 s to end, and what it has not acknowledged by now, it never will."""
+"""After a signal or a crash: a worker has 10 s to end, and what it has not acknowledged by now, it never will."""
 CANCELLED_S = 1.0  # until what is cancelled at the very end is left alone
 
 log = get_logger(__name__)
@@ -136,9 +136,18 @@ class _Worker(faust.Worker):
             self.loop.add_signal_handler(number, handler)
 
     async def _stop_on_signal(self, signal: signal.Signals) -> None:
-        self.latest.start()
+        self._limit_stop()
         await cast("ChunkApp", self.app).before_stop()
         await super()._stop_on_signal(signal)
+
+    def stop_and_shutdown(self) -> None:
+        """Stop what has crashed, in bounded time too: it may be a member of its group that does nothing any more."""
+        self._limit_stop()
+        super().stop_and_shutdown()
+
+    def _limit_stop(self) -> None:
+        if self.latest.ident is None:  # not begun
+            self.latest.start()
 
     async def _sentinel_task(self) -> None:
         """Let what was cancelled come to its end. The stock one takes a second, also when nothing is left."""

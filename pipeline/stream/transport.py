@@ -1,11 +1,15 @@
-"""Faust's aiokafka transport, changed in four places: chunks, the commit rule, the notes, the seek.
+"""Faust's aiokafka transport, changed in five places: chunks, their records, the commit rule, the notes, the seek.
 
 *Chunks.* Faust spends about 200 microseconds on each message that it hands to a stream. For the topics in
 `app.chunk_topics` one message is a whole chunk, and the cost is paid once per chunk.
 
+*Records.* Those of a chunk are what aiokafka has unpacked, not the copies that it makes of them.
+
 *Commit rule.* Stock `_new_offset` guesses from acknowledged offsets which are contiguous, and commits over
 unacknowledged ones (faust#606). Here the offsets that were delivered are kept, in order, and only an
-acknowledged prefix of them is committed, whatever holes the log has.
+acknowledged prefix of them is committed, whatever holes the log has. Stock Faust also remembers what it has
+committed, even where that failed: if the answer comes when the partition has been assigned anew, it takes no
+acknowledgement of what is delivered again, and never commits it. Nothing is remembered here.
 
 *Notes.* A commit can carry a text beside the offset; stock Faust leaves it empty. Here it is what the role has left in
 the note of the last chunk that the commit covers: offset and note change together or not at all. Each chunk tells what
@@ -34,6 +38,7 @@ from faust.types import TP, ConsumerMessage
 
 from pipeline.ops.logging import get_logger
 from pipeline.stream.chunk import Chunk, Note, Origin, TopicPartition
+from pipeline.stream.fetched import leave_as_fetched
 from pipeline.stream.group_errors import heed_group_errors
 
 log = get_logger(__name__)
@@ -53,7 +58,9 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer. A broker that cannot say what is committed must not look like one where nothing is."""
         await super().on_start()
-        heed_group_errors(self._ensure_consumer()._coordinator)  # noqa: SLF001 - aiokafka shows it nowhere
+        consumer = self._ensure_consumer()
+        heed_group_errors(consumer._coordinator)  # noqa: SLF001 - aiokafka shows it nowhere
+        leave_as_fetched(consumer._fetcher, cast("_HasChunkTopics", self.app).chunk_topics)  # noqa: SLF001
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Put every assigned partition on its committed offset, or on its beginning if it has none."""
@@ -94,6 +101,16 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         """Do nothing: the stock livelock detector compares two different clocks and can crash the app."""
 
 
+class _Forgetful(dict[TP, int | None]):
+    """Stands where Faust remembers offsets, and holds none."""
+
+    def __missing__(self, _tp: TP) -> None:
+        return None
+
+    def update(self, *_args: Any, **_more: Any) -> None:
+        """Remember nothing."""
+
+
 class ChunkConsumer(driver.Consumer):
     """Delivers chunks and commits only what was delivered and then acknowledged without a gap."""
 
@@ -109,6 +126,7 @@ class ChunkConsumer(driver.Consumer):
         self._last_poll = 0.0
         self.ending = False  # nothing is handed out any more
         super().__init__(*args, **options)
+        self._committed_offset = _Forgetful()
 
     def _new_consumer_thread(self) -> ChunkConsumerThread:
         return ChunkConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -181,6 +199,7 @@ class ChunkConsumer(driver.Consumer):
         if note is not None and note.text:
             self.notes[tp, last + 1] = note.text
         self._acked[tp] = [offset for offset in self._acked[tp] if offset > last]
+        acked.intersection_update(self._acked[tp])  # what was delivered twice was acknowledged twice
         return last + 1
 
     async def commit_all(self) -> None:

@@ -10,10 +10,11 @@ from tests.stream.copying import Copying, Worker, wait_until
 
 FROZEN_S = 20.0  # longer than the session timeout: the group is gone when the broker wakes
 AWAY_S = 30.0
+LAST_LINES = 60  # of a worker, told if they do not get there
 LOG_LINES = 1_000  # of a worker, over the whole test; without a rate limit the outage alone would write more
 
 
-def supervise(workers: Iterable[Worker], until: Callable[[], bool], what: str, timeout_s: float = 90.0) -> None:
+def supervise(workers: Iterable[Worker], until: Callable[[], bool], what: str, timeout_s: float = 180.0) -> None:
     """Restart workers that ended, as the container runtime would, until the condition holds."""
 
     def tend() -> bool:
@@ -60,6 +61,12 @@ def test_nothing_is_lost_when_the_broker_restarts_freezes_and_goes_away(
         supervise(workers, after(AWAY_S), "the broker is away")
         own_kafka.start()
         supervise(workers, lambda: committed(copying) > before, "work goes on after the outage")
-    supervise(workers, copying.drained, "everything is committed")
+    try:
+        supervise(workers, copying.drained, "everything is committed")
+    except AssertionError as exc:
+        exc.add_note(f"committed {copying.committed()} of {copying.ends(copying.source)}")
+        for worker in workers:
+            exc.add_note("\n".join([worker.log.name, *worker.text().splitlines()[-LAST_LINES:]]))
+        raise
     copying.assert_nothing_lost()
     assert all(len(worker.text().splitlines()) < LOG_LINES for worker in workers)

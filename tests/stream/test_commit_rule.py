@@ -1,6 +1,7 @@
 """What may be committed: the longest prefix of the delivered offsets that is acknowledged, and nothing else."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -68,6 +69,14 @@ class Consumer:
     def new_offset(self) -> int | None:
         offset: int | None = self.faust._new_offset(PARTITION)
         return offset
+
+
+class StockMemory(ChunkConsumer):
+    """Ours, with Faust's memory of what it has committed: it keeps also what it could not commit."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._committed_offset = defaultdict(lambda: None)
 
 
 Make = Callable[..., Consumer]
@@ -203,6 +212,57 @@ async def test_a_seek_forgets_what_will_be_delivered_again(make: Make, monkeypat
     assert consumer.new_offset() is None  # the old acknowledgement of 19 does not count
     consumer.ack(19)
     assert consumer.new_offset() == 20
+
+
+@pytest.mark.parametrize("consumer_class", [ChunkConsumer, StockMemory])
+async def test_a_commit_that_fails_after_the_seek_does_not_keep_what_comes_again_from_being_committed(
+    make: Make, monkeypatch: pytest.MonkeyPatch, consumer_class: type[Any]
+) -> None:
+    consumer = make(consumer_class)
+    faust = consumer.faust
+
+    async def back_to_the_start() -> dict[TP, int | None]:
+        return {PARTITION: 0}
+
+    async def fail_late(_offsets: object) -> bool:
+        await faust.perform_seek()  # the group has rebalanced, and the partition is this worker's again
+        return False
+
+    monkeypatch.setattr(faust.app, "_producer", SimpleNamespace(flush=_ignore))
+    monkeypatch.setattr(faust, "assignment", lambda: {PARTITION})
+    monkeypatch.setattr(faust, "seek_to_committed", back_to_the_start)
+    monkeypatch.setattr(faust, "_commit", fail_late)
+    consumer.deliver_chunk(range(20))
+    consumer.ack(19)
+    assert await faust.commit() is False
+    commits: list[dict[TP, int]] = []
+
+    async def succeed(offsets: dict[TP, int]) -> bool:
+        await asyncio.sleep(0)
+        commits.append(offsets)
+        return True
+
+    monkeypatch.setattr(faust, "_commit", succeed)
+    consumer.deliver_chunk(range(10))  # again, cut differently
+    consumer.deliver_chunk(range(10, 20))
+    consumer.ack(9, 19)
+    await faust.commit()
+    assert commits == ([{PARTITION: 20}] if consumer_class is ChunkConsumer else [])
+
+
+async def test_what_was_delivered_twice_and_acknowledged_twice_leaves_nothing_behind(make: Make) -> None:
+    consumer = make()
+    consumer.deliver_chunk(range(10))
+    first = consumer._messages[9]
+    consumer.deliver_chunk(range(10))
+    consumer.deliver_chunk(range(10, 20))
+    consumer.faust.ack(first)
+    assert consumer.new_offset() == 10
+    consumer.ack(9)
+    consumer.ack(19)
+    assert consumer.new_offset() == 20
+    assert not consumer.faust._acked[PARTITION]
+    assert not consumer.faust._acked_index[PARTITION]
 
 
 class Asked:

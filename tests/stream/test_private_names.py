@@ -9,6 +9,7 @@ import aiokafka
 import faust
 import mode
 import pytest
+from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.serializers.schemas import Schema
@@ -43,6 +44,7 @@ OVERRIDDEN = [
     (our_app._Worker, faust.Worker, "_install_signal_handlers_unix", "self"),
     (our_app._Worker, faust.Worker, "_stop_on_signal", "self signal"),
     (our_app._Worker, faust.Worker, "_sentinel_task", "self"),
+    (our_app._Worker, faust.Worker, "stop_and_shutdown", "self"),
     (our_app.NoTables, TableManager, "on_start", "self"),
 ]
 
@@ -59,6 +61,8 @@ USED = [
     (driver.AIOKafkaConsumerThread, "crash", "self exc"),
     (aiokafka.AIOKafkaConsumer, "beginning_offsets", "self partitions"),
     (aiokafka.AIOKafkaConsumer, "seek", "self partition offset"),
+    (Fetcher, "_proc_fetch_request", "self assignment node_id request"),
+    (PartitionRecords, "_consumer_record", "self tp record"),
     (mode.Worker, "_on_sigint", "self"),
     (mode.Worker, "_on_sigterm", "self"),
     (mode.Worker, "execute_from_commandline", "self"),
@@ -103,6 +107,7 @@ def test_the_consumers_state_has_the_names_that_the_commit_rule_uses() -> None:
     source = inspect.getsource(stock_consumer)
     assert "self._acked = defaultdict(list)" in source
     assert "self._acked_index = defaultdict(set)" in source
+    assert "self._committed_offset = defaultdict(lambda: None)" in source
 
 
 def test_a_message_is_built_from_these_fields() -> None:
