@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -17,6 +17,8 @@ NOW = 0  # librdkafka: the time of the call; the broker writes its own over it
 ANY_PARTITION = -1  # librdkafka: let the partitioner choose by key
 
 Headers = list[tuple[str, str | bytes | None]]
+Row = tuple[str, bytes, bytes, int, Headers | None]
+"""Of `ProduceBatch.add_all`: topic, value, key, partition, headers."""
 
 
 class ProduceBatch:
@@ -59,6 +61,20 @@ class ProduceBatch:
             else:
                 self._due += 1
                 return
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Queue records as `add` does, a little faster each."""
+        produce, delivered, due = self._producer.produce, self._delivered, 0
+        for topic, value, key, partition, headers in rows:
+            try:
+                produce(topic, value, key, partition, delivered, None, NOW, headers)
+            except (BufferError, KafkaException):
+                self.add(topic, value, key, partition, headers)
+                if self._done.done():
+                    break
+            else:
+                due += 1
+        self._due += due
 
     def done(self) -> "asyncio.Future[None]":
         """Close the batch and return its future.

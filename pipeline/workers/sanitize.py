@@ -25,7 +25,7 @@ from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.clean_headers import HEADERS, headers_of
 from pipeline.stream.client_config import client_config
-from pipeline.stream.producer import ConfirmedProducer, Headers
+from pipeline.stream.producer import ConfirmedProducer, Headers, Row
 from pipeline.stream.rejection import Rejection
 from pipeline.stream.topics import AGGREGATES, CONSENT, RAW, REJECTED, clean_topic
 from pipeline.workers.context import load_context, now_ms
@@ -79,51 +79,43 @@ class SanitizeRole:
         batch = self._producer.batch()
         context = self._rules.current.at(now_ms(), tally.steps)
         partition, clean, cohorts = chunk.tp.partition, self._clean, HEADERS
-        kept, dropped, rulings = tally.kept, tally.dropped, tally.rulings
+        keys, ruled = tally.keys, tally.judged
+        rows: list[Row] = []
         decisions: list[Key | list[Key]] = []
-        decided: list[Key] = []
         for record in chunk.records:
             outcomes = sanitize(record.value, lookup, context, record.headers)
-            for index, outcome in enumerate(outcomes):
-                key: Key
-                if isinstance(outcome, Dropped):
-                    key = outcome.reason, outcome.cohort
-                    dropped[key] += 1
-                    rulings[outcome.ruling, outcome.app_version] += 1
-                elif isinstance(outcome, Clean):
+            first = len(keys)
+            for outcome in outcomes:
+                if isinstance(outcome, Clean):
+                    region, cohort = outcome.region, outcome.cohort
                     # the same partition number keeps the order of a person's events
-                    beside = _beside(outcome) if outcome.marketing or outcome.until else cohorts[outcome.cohort]
-                    batch.add(clean[outcome.region], outcome.value, outcome.key, partition, beside)
-                    key = outcome.region, outcome.cohort
-                    kept[key] += 1
-                    rulings[outcome.ruling, outcome.app_version] += 1
+                    beside = _beside(outcome) if outcome.marketing or outcome.until else cohorts[cohort]
+                    rows.append((clean[region], outcome.value, outcome.key, partition, beside))
+                    keys.append((region, cohort))
+                    ruled.append(outcome)
                     if outcome.lost:
                         tally.lost.update(outcome.lost)
+                elif isinstance(outcome, Dropped):
+                    keys.append((outcome.reason, outcome.cohort))
+                    ruled.append(outcome)
                 elif isinstance(outcome, Counted):
                     cell, value = contribution(outcome)
                     batch.add(self._aggregates, value, cell)  # the key decides where: a cell has one partition
-                    key = (*COUNTED, outcome.cohort)
-                    tally.counted[outcome.cohort] += 1
-                    rulings[outcome.ruling, outcome.app_version] += 1
+                    keys.append((*COUNTED, outcome.cohort))
+                    ruled.append(outcome)
                 else:
-                    key = (outcome.reason,)
-                    tally.rejected[outcome.reason] += 1
-                    place = index if len(outcomes) > 1 else None
+                    place = len(keys) - first if len(outcomes) > 1 else None
                     rejection = _rejection(chunk, record.offset, outcome, place, context.policy.version)
                     batch.add(self._rejected, rejection)
-                decided.append(key)
-            if len(decided) == 1:
-                decisions.append(key)
-                decided.clear()
-            else:
-                decisions.append(decided)
-                decided = []
+                    keys.append((outcome.reason,))
+            decisions.append(keys[first] if len(outcomes) == 1 else keys[first:])
+        batch.add_all(rows)
         self._receipts.add(
             chunk,
             decisions,
             context.policy,
             batch,
-            stripped=stripped_names(rulings),
+            stripped=stripped_names(tally.rulings),
             lost={str(kind): count for kind, count in tally.lost.items()},
         )
         judged = time.perf_counter()
@@ -136,9 +128,9 @@ class SanitizeRole:
         self._counts.publish(tally)
         if tally.steps and self._gaps is not None:
             self._gaps.take(chunk.tp.partition, tally.steps)
-        if tally.rejected:
+        if rejected := len(tally.keys) - len(tally.judged):  # what was rejected has no ruling
             topic, partition = chunk.tp
-            log.warning("events rejected", topic=topic, partition=partition, count=tally.rejected.total())
+            log.warning("events rejected", topic=topic, partition=partition, count=rejected)
         self._metrics.observe(table.CHUNK_RECORDS, len(chunk))
         self._metrics.observe(table.SANITIZE_SECONDS, seconds)
 

@@ -2,33 +2,43 @@
 
 import re
 from collections import Counter
+from functools import cached_property
+from operator import attrgetter
 
-from pipeline.core.outcome import DropReason, RejectReason
+from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, RejectReason
 from pipeline.core.ruling import Ruling, may_be_shown
 from pipeline.core.session import Step
+from pipeline.ledger.decisions import Key
 from pipeline.ops import metric_table as table
 from pipeline.ops.metrics import Metrics
-from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
+from pipeline.policy.vocabulary import PropertyClass, Region
 
 APP_VERSIONS = 64  # label values; clients choose what they send, so the rest is one value
 OTHER = "other"
 UNKNOWN_NAMES = 512
+NO_REGION = "none"  # a label value
+_REGIONS = {"US": "us", "IN": "in"}  # by how the names of their cohorts begin
+_RULING = attrgetter("ruling", "app_version")
 PLAUSIBLE = re.compile(r"[A-Za-z$_][A-Za-z0-9$_.]{0,63}")
 
 
 class Tally:
-    """Counts of one chunk. steps: of SDKs' sessions, for `SessionGaps`."""
+    """What was decided in one chunk, noted event by event and counted at its end.
 
-    __slots__ = ("counted", "dropped", "kept", "lost", "rejected", "rulings", "steps")
+    keys: the decision on each event, as the ledger names it; judged: what has a ruling; lost: classes of what stayed
+    behind for its value; steps: of SDKs' sessions, for `SessionGaps`.
+    """
 
     def __init__(self) -> None:
-        self.kept: Counter[tuple[Region, Cohort]] = Counter()
-        self.counted: Counter[Cohort] = Counter()
-        self.dropped: Counter[tuple[DropReason, Cohort]] = Counter()
-        self.rejected: Counter[RejectReason] = Counter()
-        self.rulings: Counter[tuple[Ruling | None, str]] = Counter()
+        self.keys: list[Key] = []
+        self.judged: list[Clean | Dropped | Counted] = []
         self.lost: Counter[PropertyClass] = Counter()
         self.steps: list[Step] = []
+
+    @cached_property
+    def rulings(self) -> Counter[tuple[Ruling | None, str]]:
+        """How many events each ruling was about, with the version of the app. For when the chunk is judged."""
+        return Counter(map(_RULING, self.judged))
 
 
 class Counts:
@@ -48,22 +58,23 @@ class Counts:
         """Add a chunk."""
         metrics = self._metrics
         seen: Counter[str] = Counter()
-        for (region, cohort), count in tally.kept.items():
-            metrics.add(table.EVENTS_KEPT, count, region=region, cohort=cohort)
+        for (what, *of), count in Counter(tally.keys).items():
+            cohort = of[0] if of else ""
+            region = _REGIONS.get(cohort[:2], NO_REGION)
+            if isinstance(what, Region):
+                metrics.add(table.EVENTS_KEPT, count, region=what, cohort=cohort)
+                region = what
+            elif isinstance(what, DropReason):
+                metrics.add(table.EVENTS_DROPPED, count, reason=what, cohort=cohort)
+            elif isinstance(what, RejectReason):
+                metrics.add(table.EVENTS_REJECTED, count, reason=what)
+                if what is RejectReason.MISROUTED_KEY:
+                    metrics.add(table.MISROUTED_KEYS, count)
+            else:
+                metrics.add(table.AGGREGATE_CONTRIBUTIONS, count, cohort=cohort)
             seen[region] += count
-        for (reason, cohort), count in tally.dropped.items():
-            metrics.add(table.EVENTS_DROPPED, count, reason=reason, cohort=cohort)
-            seen[{"US": "us", "IN": "in"}.get(cohort[:2], "none")] += count
-        for cohort, count in tally.counted.items():
-            metrics.add(table.AGGREGATE_CONTRIBUTIONS, count, cohort=cohort)
-            seen[{"US": "us", "IN": "in"}.get(cohort[:2], "none")] += count
-        for why, count in tally.rejected.items():
-            metrics.add(table.EVENTS_REJECTED, count, reason=why)
-            seen["none"] += count
-        for region_name, count in seen.items():
-            metrics.add(table.EVENTS_IN, count, region=region_name)
-        if misrouted := tally.rejected[RejectReason.MISROUTED_KEY]:
-            metrics.add(table.MISROUTED_KEYS, misrouted)
+        for region, count in seen.items():
+            metrics.add(table.EVENTS_IN, count, region=region)
         self._properties(tally)
 
     def _properties(self, tally: Tally) -> None:

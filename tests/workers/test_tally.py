@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, Rejected, RejectReason
 from pipeline.core.ruling import UNREGISTERED
 from pipeline.detect.engine import scan
+from pipeline.ledger.outcomes import COUNTED
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
 from pipeline.workers.labels import LABEL_VALUES
@@ -36,17 +37,16 @@ class Shop:
         for outcome in here.judge(events):
             match outcome:
                 case Clean():
-                    tally.kept[outcome.region, outcome.cohort] += 1
-                    tally.rulings[outcome.ruling, outcome.app_version] += 1
+                    tally.keys.append((outcome.region, outcome.cohort))
                     tally.lost.update(outcome.lost)
                 case Dropped():
-                    tally.dropped[outcome.reason, outcome.cohort] += 1
-                    tally.rulings[outcome.ruling, outcome.app_version] += 1
+                    tally.keys.append((outcome.reason, outcome.cohort))
                 case Counted():
-                    tally.counted[outcome.cohort] += 1
-                    tally.rulings[outcome.ruling, outcome.app_version] += 1
+                    tally.keys.append((*COUNTED, outcome.cohort))
                 case Rejected():
-                    tally.rejected[outcome.reason] += 1
+                    tally.keys.append((outcome.reason,))
+            if not isinstance(outcome, Rejected):
+                tally.judged.append(outcome)
         self.counts.publish(tally)
 
     def shown(self, name: str) -> Counter[tuple[str, ...]]:
@@ -196,12 +196,9 @@ def test_name_that_is_kept_is_a_programmers_and_no_identifier(names: list[str]) 
 def test_every_outcome_has_a_label(shop: Shop) -> None:
     tally = Tally()
     for cohort in Cohort:
-        for reason in DropReason:
-            tally.dropped[reason, cohort] += 1
-        for region in Region:
-            tally.kept[region, cohort] += 1
-    for why in RejectReason:
-        tally.rejected[why] += 1
+        tally.keys += [(reason, cohort) for reason in DropReason]
+        tally.keys += [(region, cohort) for region in Region]
+    tally.keys += [(why,) for why in RejectReason]
     tally.lost.update(PropertyClass)
     shop.counts.publish(tally)
     assert shop.shown("coppice_events_dropped_total").total() == len(Cohort) * len(DropReason)
