@@ -30,6 +30,7 @@ COMPILED = (
     "pipeline/policy/compiled.py",
     "pipeline/policy/checks.py",
     "pipeline/policy/transforms.py",
+    "pipeline/workers/judging.py",
 )
 """What is compiled: this list is the only one.
 

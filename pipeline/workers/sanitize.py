@@ -9,12 +9,11 @@ from pipeline.aggregate.records import contribution
 from pipeline.consent.lookup import PartitionLookup
 from pipeline.consent.reader import ConsentReader
 from pipeline.core.context import Context
-from pipeline.core.outcome import Clean, Counted, Dropped, Rejected
+from pipeline.core.outcome import Rejected
 from pipeline.core.ruling import UNREGISTERED, Ruling
-from pipeline.core.sanitize import sanitize
+from pipeline.core.session import Step
 from pipeline.detect.engine import warm
-from pipeline.ledger.decisions import Key
-from pipeline.ledger.outcomes import CODES, COUNTED
+from pipeline.ledger.outcomes import CODES
 from pipeline.ops import metric_table as table
 from pipeline.ops.logging import get_logger
 from pipeline.ops.metrics import Metrics
@@ -23,19 +22,19 @@ from pipeline.policy.vocabulary import Region
 from pipeline.stream.admin import require_topics
 from pipeline.stream.agent import WINDOW
 from pipeline.stream.chunk import Chunk
-from pipeline.stream.clean_headers import HEADERS, headers_of
 from pipeline.stream.client_config import client_config
-from pipeline.stream.producer import ConfirmedProducer, Headers, Row
+from pipeline.stream.producer import ConfirmedProducer
 from pipeline.stream.rejection import Rejection
 from pipeline.stream.topics import AGGREGATES, CONSENT, RAW, REJECTED, clean_topic
 from pipeline.workers.context import load_context, now_ms
+from pipeline.workers.judging import Judged, judge
 from pipeline.workers.keys import load_key_ring
 from pipeline.workers.labels import LABEL_VALUES
 from pipeline.workers.receipts import Receipts
 from pipeline.workers.rules import Rules
 from pipeline.workers.runtime import Runtime, endless
 from pipeline.workers.session_gaps import SessionGaps
-from pipeline.workers.tally import Counts, Tally
+from pipeline.workers.tally import Counts, rulings_of
 
 CONFIRM_S = 2.0  # a worker has 10 s to stop
 
@@ -75,72 +74,44 @@ class SanitizeRole:
         lookup = chunk.prepared
         assert isinstance(lookup, PartitionLookup)
         started = time.perf_counter()
-        tally = Tally()
+        steps: list[Step] = []
         batch = self._producer.batch()
-        context = self._rules.current.at(now_ms(), tally.steps)
-        partition, clean, cohorts = chunk.tp.partition, self._clean, HEADERS
-        keys, ruled = tally.keys, tally.judged
-        rows: list[Row] = []
-        decisions: list[Key | list[Key]] = []
-        for record in chunk.records:
-            outcomes = sanitize(record.value, lookup, context, record.headers)
-            first = len(keys)
-            for outcome in outcomes:
-                if isinstance(outcome, Clean):
-                    region, cohort = outcome.region, outcome.cohort
-                    # the same partition number keeps the order of a person's events
-                    beside = _beside(outcome) if outcome.marketing or outcome.until else cohorts[cohort]
-                    rows.append((clean[region], outcome.value, outcome.key, partition, beside))
-                    keys.append((region, cohort))
-                    ruled.append(outcome)
-                    if outcome.lost:
-                        tally.lost.update(outcome.lost)
-                elif isinstance(outcome, Dropped):
-                    keys.append((outcome.reason, outcome.cohort))
-                    ruled.append(outcome)
-                elif isinstance(outcome, Counted):
-                    cell, value = contribution(outcome)
-                    batch.add(self._aggregates, value, cell)  # the key decides where: a cell has one partition
-                    keys.append((*COUNTED, outcome.cohort))
-                    ruled.append(outcome)
-                else:
-                    place = len(keys) - first if len(outcomes) > 1 else None
-                    rejection = _rejection(chunk, record.offset, outcome, place, context.policy.version)
-                    batch.add(self._rejected, rejection)
-                    keys.append((outcome.reason,))
-            decisions.append(keys[first] if len(outcomes) == 1 else keys[first:])
-        batch.add_all(rows)
+        context = self._rules.current.at(now_ms(), steps)
+        judged = judge(chunk.records, lookup, context, self._clean, chunk.tp.partition)
+        batch.add_all(judged.rows)
+        for outcome in judged.counted:
+            cell, value = contribution(outcome)
+            batch.add(self._aggregates, value, cell)  # the key decides where: a cell has one partition
+        for offset, place, rejected in judged.rejected:
+            batch.add(self._rejected, _rejection(chunk, offset, rejected, place, context.policy.version))
+        rulings = rulings_of(judged)
         self._receipts.add(
             chunk,
-            decisions,
+            judged.decisions,
             context.policy,
             batch,
-            stripped=stripped_names(tally.rulings),
-            lost={str(kind): count for kind, count in tally.lost.items()},
+            stripped=stripped_names(rulings),
+            lost={str(kind): count for kind, count in Counter(judged.lost).items()},
         )
-        judged = time.perf_counter()
-        self._publish(chunk, tally, judged - started)
+        ready = time.perf_counter()
+        self._counts.publish(judged, rulings)
+        self._publish(chunk, judged, steps, ready - started)
         done = batch.done()
-        done.add_done_callback(lambda _: self._metrics.observe(table.PRODUCE_SECONDS, time.perf_counter() - judged))
+        done.add_done_callback(lambda _: self._metrics.observe(table.PRODUCE_SECONDS, time.perf_counter() - ready))
         return done
 
-    def _publish(self, chunk: Chunk, tally: Tally, seconds: float) -> None:
-        self._counts.publish(tally)
-        if tally.steps and self._gaps is not None:
-            self._gaps.take(chunk.tp.partition, tally.steps)
-        if rejected := len(tally.keys) - len(tally.judged):  # what was rejected has no ruling
+    def _publish(self, chunk: Chunk, judged: Judged, steps: list[Step], seconds: float) -> None:
+        if steps and self._gaps is not None:
+            self._gaps.take(chunk.tp.partition, steps)
+        if judged.rejected:
             topic, partition = chunk.tp
-            log.warning("events rejected", topic=topic, partition=partition, count=rejected)
+            log.warning("events rejected", topic=topic, partition=partition, count=len(judged.rejected))
         self._metrics.observe(table.CHUNK_RECORDS, len(chunk))
         self._metrics.observe(table.SANITIZE_SECONDS, seconds)
 
     def unknown(self) -> Mapping[str, int]:
         """Return the names of properties that no schema lists, and how many events had them."""
         return self._counts.unknown
-
-
-def _beside(clean: Clean) -> Headers:
-    return headers_of(clean.cohort, marketing=clean.marketing, until_ms=clean.until)
 
 
 def _rejection(chunk: Chunk, offset: int, outcome: Rejected, index: int | None, policy: str) -> bytes:

@@ -1,17 +1,16 @@
-"""What happened to the events of a chunk, counted in plain dictionaries and published once."""
+"""What happened to the events of a chunk, counted and published once."""
 
 import re
 from collections import Counter
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
-from pipeline.core.outcome import Clean, Counted, Dropped, DropReason, RejectReason
+from pipeline.core.outcome import DropReason, RejectReason
 from pipeline.core.ruling import Ruling, may_be_shown
-from pipeline.core.session import Step
-from pipeline.ledger.decisions import Key
 from pipeline.ops import metric_table as table
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.vocabulary import PropertyClass, Region
+from pipeline.workers.judging import Judged
 
 APP_VERSIONS = 64  # label values; clients choose what they send, so the rest is one value
 OTHER = "other"
@@ -22,23 +21,9 @@ _RULING = attrgetter("ruling", "app_version")
 PLAUSIBLE = re.compile(r"[A-Za-z$_][A-Za-z0-9$_.]{0,63}")
 
 
-class Tally:
-    """What was decided in one chunk, noted event by event and counted at its end.
-
-    keys: the decision on each event, as the ledger names it; judged: what has a ruling; lost: classes of what stayed
-    behind for its value; steps: of SDKs' sessions, for `SessionGaps`.
-    """
-
-    def __init__(self) -> None:
-        self.keys: list[Key] = []
-        self.judged: list[Clean | Dropped | Counted] = []
-        self.lost: Counter[PropertyClass] = Counter()
-        self.steps: list[Step] = []
-
-    @cached_property
-    def rulings(self) -> Counter[tuple[Ruling | None, str]]:
-        """How many events each ruling was about, with the version of the app. For when the chunk is judged."""
-        return Counter(map(_RULING, self.judged))
+def rulings_of(judged: Judged) -> Counter[tuple[Ruling | None, str]]:
+    """Return how many events each ruling was about, with the version of the app."""
+    return Counter(map(_RULING, judged.ruled))
 
 
 class Counts:
@@ -54,11 +39,11 @@ class Counts:
         self._versions: set[str] = set()
         self._plausible: dict[str, bool] = {}
 
-    def publish(self, tally: Tally) -> None:
-        """Add a chunk."""
+    def publish(self, judged: Judged, rulings: Mapping[tuple[Ruling | None, str], int]) -> None:
+        """Add a chunk, with its `rulings_of`."""
         metrics = self._metrics
         seen: Counter[str] = Counter()
-        for (what, *of), count in Counter(tally.keys).items():
+        for (what, *of), count in Counter(judged.keys).items():
             cohort = of[0] if of else ""
             region = _REGIONS.get(cohort[:2], NO_REGION)
             if isinstance(what, Region):
@@ -75,11 +60,11 @@ class Counts:
             seen[region] += count
         for region, count in seen.items():
             metrics.add(table.EVENTS_IN, count, region=region)
-        self._properties(tally)
+        self._properties(judged.lost, rulings)
 
-    def _properties(self, tally: Tally) -> None:
-        stripped: Counter[str] = Counter(tally.lost)
-        for (ruling, version), count in tally.rulings.items():
+    def _properties(self, lost: Iterable[PropertyClass], rulings: Mapping[tuple[Ruling | None, str], int]) -> None:
+        stripped: Counter[str] = Counter(lost)
+        for (ruling, version), count in rulings.items():
             if ruling is None:
                 continue
             for kind, each in ruling.stripped:

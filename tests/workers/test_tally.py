@@ -15,8 +15,9 @@ from pipeline.detect.engine import scan
 from pipeline.ledger.outcomes import COUNTED
 from pipeline.ops.metrics import Metrics
 from pipeline.policy.vocabulary import Cohort, PropertyClass, Region
+from pipeline.workers.judging import Judged
 from pipeline.workers.labels import LABEL_VALUES
-from pipeline.workers.tally import APP_VERSIONS, OTHER, UNKNOWN_NAMES, Counts, Tally
+from pipeline.workers.tally import APP_VERSIONS, OTHER, UNKNOWN_NAMES, Counts, rulings_of
 from tests.aggregate.counts import child_event, counts_world
 from tests.core.worlds import GOOD, OPEN, RECORDS, World, raw_event, world
 
@@ -33,21 +34,21 @@ class Shop:
 
     def judge(self, events: list[Any], here: World = ADULT) -> None:
         """Count one chunk as the worker does."""
-        tally = Tally()
+        judged = Judged()
         for outcome in here.judge(events):
             match outcome:
                 case Clean():
-                    tally.keys.append((outcome.region, outcome.cohort))
-                    tally.lost.update(outcome.lost)
+                    judged.keys.append((outcome.region, outcome.cohort))
+                    judged.lost += outcome.lost
                 case Dropped():
-                    tally.keys.append((outcome.reason, outcome.cohort))
+                    judged.keys.append((outcome.reason, outcome.cohort))
                 case Counted():
-                    tally.keys.append((*COUNTED, outcome.cohort))
+                    judged.keys.append((*COUNTED, outcome.cohort))
                 case Rejected():
-                    tally.keys.append((outcome.reason,))
+                    judged.keys.append((outcome.reason,))
             if not isinstance(outcome, Rejected):
-                tally.judged.append(outcome)
-        self.counts.publish(tally)
+                judged.ruled.append(outcome)
+        self.counts.publish(judged, rulings_of(judged))
 
     def shown(self, name: str) -> Counter[tuple[str, ...]]:
         """Return a counter's values that are not 0, by the values of its labels."""
@@ -194,13 +195,13 @@ def test_name_that_is_kept_is_a_programmers_and_no_identifier(names: list[str]) 
 
 
 def test_every_outcome_has_a_label(shop: Shop) -> None:
-    tally = Tally()
+    judged = Judged()
     for cohort in Cohort:
-        tally.keys += [(reason, cohort) for reason in DropReason]
-        tally.keys += [(region, cohort) for region in Region]
-    tally.keys += [(why,) for why in RejectReason]
-    tally.lost.update(PropertyClass)
-    shop.counts.publish(tally)
+        judged.keys += [(reason, cohort) for reason in DropReason]
+        judged.keys += [(region, cohort) for region in Region]
+    judged.keys += [(why,) for why in RejectReason]
+    judged.lost += PropertyClass
+    shop.counts.publish(judged, rulings_of(judged))
     assert shop.shown("coppice_events_dropped_total").total() == len(Cohort) * len(DropReason)
     assert shop.shown("coppice_events_in_total").total() == len(Cohort) * (len(DropReason) + len(Region)) + len(
         RejectReason
