@@ -67,7 +67,7 @@ def _remark(
 def _by_value(
     name: str, value: Any, rule: PropertyRule, region: Region | None, pseudonymize: Pseudonymize
 ) -> StripReason | None:
-    if rule.check is not None and not rule.check(value):
+    if rule.check is not None and not rule.check.allows(value):
         return StripReason.INVALID
     if rule.scan and holds_identifier(name, value):
         return StripReason.IDENTIFIER

@@ -46,7 +46,7 @@ def select(
     lost: Lost = []
     for name, check, rule in ruling.keep:
         value = given[name]
-        if check(value):
+        if check.allows(value):
             kept[name] = value
         else:
             lost.append((rule, False))
@@ -55,7 +55,7 @@ def select(
         value = given[name]
         if work is None and type(value) is str and value in safe:  # in an array each counts, known or not
             kept[name] = value
-        elif check(value):
+        elif check.allows(value):
             kept[name] = value
             fresh = [] if fresh is None else fresh
             fresh.append((name, rule, safe))
@@ -172,7 +172,7 @@ def _remember(store: dict[str, Any], value: Any, what: Any) -> None:
 
 def change(value: Any, rule: PropertyRule, region: Region, pseudonymize: Pseudonymize) -> Any:
     """Return the form in which a value leaves, UNSAFE where it cannot."""
-    if rule.check is not None and not rule.check(value):
+    if rule.check is not None and not rule.check.allows(value):
         return UNSAFE
     if rule.action is Action.PSEUDONYMIZE:
         return pseudonymize(rule, value)

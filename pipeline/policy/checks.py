@@ -66,8 +66,12 @@ def most_digits(schema: Mapping[str, Any]) -> int:
     return len(str(int(max(map(abs, _range(schema)))))) if kind in {"integer", "number"} else 0
 
 
-def _boolean(_schema: Mapping[str, Any]) -> Check:
-    return lambda v: v is True or v is False
+class _Boolean(Check):
+    def __init__(self, _schema: Mapping[str, Any]) -> None:
+        """Take every schema: there is nothing to choose."""
+
+    def allows(self, value: Any) -> bool:
+        return value is True or value is False
 
 
 def _range(schema: Mapping[str, Any]) -> tuple[int | float, int | float]:
@@ -78,61 +82,78 @@ def _range(schema: Mapping[str, Any]) -> tuple[int | float, int | float]:
     return low, high  # type: ignore[return-value]  # the loop has just checked them
 
 
-def _integer(schema: Mapping[str, Any]) -> Check:
-    low, high = _range(schema)
+class _Integer(Check):
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._low, self._high = _range(schema)
 
-    def check(v: Any) -> bool:
-        if type(v) is int:  # bool is an int to isinstance
-            return low <= v <= high
-        return type(v) is float and low <= v <= high and v.is_integer()
-
-    return check
-
-
-def _number(schema: Mapping[str, Any]) -> Check:
-    low, high = _range(schema)
-
-    def check(v: Any) -> bool:
-        kind = type(v)
-        return (kind is float or kind is int) and low <= v <= high and math.isfinite(v)
-
-    return check
+    def allows(self, value: Any) -> bool:
+        if type(value) is int:  # bool is an int to isinstance
+            return self._low <= value <= self._high
+        return type(value) is float and self._low <= value <= self._high and value.is_integer()
 
 
-def _string(schema: Mapping[str, Any]) -> Check:
-    if "enum" in schema:
+class _Number(Check):
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._low, self._high = _range(schema)
+
+    def allows(self, value: Any) -> bool:
+        kind = type(value)
+        return (kind is float or kind is int) and self._low <= value <= self._high and math.isfinite(value)
+
+
+class _Enum(Check):
+    def __init__(self, schema: Mapping[str, Any]) -> None:
         listed = schema["enum"]
         if not listed or any(type(v) is not str or len(v.encode()) > MAX_BYTES for v in listed):
             raise UnsupportedSchemaError(f"enum must list strings of at most {MAX_BYTES} bytes")
         if "pattern" in schema or "maxLength" in schema:
             raise UnsupportedSchemaError("enum says everything; pattern and maxLength beside it are not checked")
-        values = frozenset(listed)
-        return lambda v: type(v) is str and v in values
-    if "pattern" not in schema:
-        raise UnsupportedSchemaError("a string needs an enum or a pattern, unless its class is free_text or url")
-    try:
-        pattern = re.compile(schema["pattern"], re.ASCII)
-    except re.error:
-        raise UnsupportedSchemaError("pattern is not a regular expression") from None
-    if not schema["pattern"].startswith("^") or not schema["pattern"].endswith("$"):
-        raise UnsupportedSchemaError("pattern must begin with ^ and end with $: a part that fits lets the rest pass")
-    longest = min(int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+        self._values = frozenset(listed)
 
-    def check(v: Any) -> bool:
-        # fullmatch: "$" alone lets a newline follow
-        return type(v) is str and len(v) <= longest and v.isascii() and pattern.fullmatch(v) is not None
-
-    return check
+    def allows(self, value: Any) -> bool:
+        return type(value) is str and value in self._values
 
 
-def _array(schema: Mapping[str, Any]) -> Check:
-    items, longest = schema.get("items"), schema.get("maxItems")
-    if not isinstance(items, dict) or type(longest) is not int or not 0 < longest <= MAX_ITEMS:
-        raise UnsupportedSchemaError(f"an array needs items and maxItems of 1 to {MAX_ITEMS}")
-    if items.get("type", "string") == "array":
-        raise UnsupportedSchemaError("an array of arrays is not allowed")
-    one = build_check(items)
-    return lambda v: type(v) is list and len(v) <= longest and all(map(one, v))
+class _Text(Check):
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        if "pattern" not in schema:
+            raise UnsupportedSchemaError("a string needs an enum or a pattern, unless its class is free_text or url")
+        try:
+            self._fits = re.compile(schema["pattern"], re.ASCII).fullmatch  # "$" alone lets a newline follow
+        except re.error:
+            raise UnsupportedSchemaError("pattern is not a regular expression") from None
+        if not schema["pattern"].startswith("^") or not schema["pattern"].endswith("$"):
+            raise UnsupportedSchemaError(
+                "pattern must begin with ^ and end with $: a part that fits lets the rest pass"
+            )
+        self._longest = min(int(schema.get("maxLength", MAX_BYTES)), MAX_BYTES)
+
+    def allows(self, value: Any) -> bool:
+        return type(value) is str and len(value) <= self._longest and value.isascii() and self._fits(value) is not None
 
 
-_BUILDERS = {"boolean": _boolean, "integer": _integer, "number": _number, "string": _string, "array": _array}
+def _string(schema: Mapping[str, Any]) -> Check:
+    return _Enum(schema) if "enum" in schema else _Text(schema)
+
+
+class _Array(Check):
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        items, longest = schema.get("items"), schema.get("maxItems")
+        if not isinstance(items, dict) or type(longest) is not int or not 0 < longest <= MAX_ITEMS:
+            raise UnsupportedSchemaError(f"an array needs items and maxItems of 1 to {MAX_ITEMS}")
+        if items.get("type", "string") == "array":
+            raise UnsupportedSchemaError("an array of arrays is not allowed")
+        self._each = build_check(items)
+        self._longest = longest
+
+    def allows(self, value: Any) -> bool:
+        return type(value) is list and len(value) <= self._longest and all(map(self._each.allows, value))
+
+
+_BUILDERS = {
+    "boolean": _Boolean,
+    "integer": _Integer,
+    "number": _Number,
+    "string": _string,
+    "array": _Array,
+}

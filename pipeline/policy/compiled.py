@@ -1,16 +1,22 @@
 """The policy as the core reads it: frozen lookups, no file, no default, nothing left to decide."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.policy.vocabulary import Action, Cohort, PropertyClass, Purpose, Region, Space, StripReason, Word
 
-Check = Callable[[Any], bool]
-
-
 COUNTED = "_counted"  # follows the name of an event in the name under which its counts are sent
+
+
+class Check(ABC):
+    """What a property's schema allows. A class: compiled code calls its methods faster than functions it was given."""
+
+    @abstractmethod
+    def allows(self, value: Any) -> bool:
+        """Say whether the value, as it was decoded from JSON, is what the schema allows."""
 
 
 class Unsafe:

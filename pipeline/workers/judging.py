@@ -14,6 +14,10 @@ from pipeline.stream.chunk import Record
 from pipeline.stream.clean_headers import HEADERS, headers_of
 from pipeline.stream.producer import Row
 
+# compiled code looks up what comes from a module that is not compiled by its name, each time, unless it is final
+_CLEAN: Final = Clean
+_DROPPED: Final = Dropped
+_COUNTED: Final = Counted
 _COHORT_ALONE: Final = HEADERS
 
 
@@ -49,7 +53,7 @@ def judge(
         outcomes = sanitize(record.value, consents, context, record.headers)
         first = len(keys)
         for outcome in outcomes:
-            if isinstance(outcome, Clean):
+            if isinstance(outcome, _CLEAN):
                 region, cohort = outcome.region, outcome.cohort
                 if outcome.marketing or outcome.until:
                     beside = headers_of(cohort, marketing=outcome.marketing, until_ms=outcome.until)
@@ -60,10 +64,10 @@ def judge(
                 ruled.append(outcome)
                 if outcome.lost:
                     judged.lost.extend(outcome.lost)
-            elif isinstance(outcome, Dropped):
+            elif isinstance(outcome, _DROPPED):
                 keys.append((outcome.reason, outcome.cohort))
                 ruled.append(outcome)
-            elif isinstance(outcome, Counted):
+            elif isinstance(outcome, _COUNTED):
                 keys.append((*COUNTED, outcome.cohort))
                 ruled.append(outcome)
                 judged.counted.append(outcome)
