@@ -20,8 +20,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _CORE = (
-    "adapt age_transition case cohort context decide decode envelope evidence identity ruling sanitize select survey "
-    "work"
+    "adapt age_transition case cohort context decide decode envelope evidence grant_name identity ruling sanitize "
+    "select survey work"
 )
 COMPILED = (
     *(f"pipeline/core/{name}.py" for name in _CORE.split()),

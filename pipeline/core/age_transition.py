@@ -17,7 +17,9 @@ ADULT_AT: Final = 18  # years; DPDP Act s.2(f)
 MONTHS: Final = 4096  # kept at hand: more than a schema's two centuries have
 DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_CHILD, _TEEN, _ADULT = Age.CHILD, Age.TEEN, Age.ADULT
+_CHILD: Final = Age.CHILD
+_TEEN: Final = Age.TEEN
+_ADULT: Final = Age.ADULT
 
 
 class Growth:

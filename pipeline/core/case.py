@@ -6,6 +6,10 @@ from pipeline.core.cohort import Standing
 from pipeline.core.consent import ConsentFault, ConsentRecord
 from pipeline.core.envelope import Envelope
 
+# compiled code looks up what comes from a module that is not compiled by its name, each time, unless it is final
+_RECORD: Final = ConsentRecord
+_UNREADABLE: Final = ConsentFault.UNREADABLE
+
 
 class Case:
     """An event, its person's standing and consent. earliest_ms: the earlier of event time and receipt; now_ms: today.
@@ -40,11 +44,11 @@ def case_of(
     now_ms: int,
 ) -> Case:
     """Gather what a decision may ask about an event whose envelope has been read."""
-    record = state if isinstance(state, ConsentRecord) else None
+    record = state if isinstance(state, _RECORD) else None
     return Case(
         standing,
         record,
-        record is None and state is ConsentFault.UNREADABLE,
+        record is None and state is _UNREADABLE,
         "gpc" in event and event["gpc"] is not False,
         min(envelope.received_ms, envelope.time_ms),
         now_ms,

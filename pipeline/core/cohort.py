@@ -10,7 +10,11 @@ from pipeline.policy.vocabulary import Age, Cohort, Region
 
 REGIONS: Final = {"US": Region.US, "IN": Region.IN}
 _ORDER: Final = {"child": 0, "teen": 1, "adult": 2}
-_CHILD, _TEEN, _ADULT, _UNKNOWN = 0, 1, 2, 3
+# one by one, since compiled code reads a name as fast as its value only where it is final
+_CHILD: Final = 0
+_TEEN: Final = 1
+_ADULT: Final = 2
+_UNKNOWN: Final = 3
 _COHORTS: Final = {
     Region.US: (Cohort.US_CHILD, Cohort.US_TEEN, Cohort.US_ADULT, Cohort.US_UNKNOWN),
     Region.IN: (Cohort.IN_CHILD, Cohort.IN_CHILD, Cohort.IN_ADULT, Cohort.IN_UNKNOWN),
@@ -47,9 +51,11 @@ class Standing:
 _UNKNOWN_REGION: Final = Standing(Cohort.XX)
 _CONFLICT: Final = Standing(Cohort.XX, conflict=True)
 _STANDINGS: Final = {
-    (cohort, *said): Standing(cohort, older_signal=said[0], adult_signal=said[1], outgrown=said[2])
+    cohort: tuple(
+        Standing(cohort, older_signal=older, adult_signal=adult, outgrown=outgrown)
+        for older, adult, outgrown in product((False, True), repeat=3)
+    )
     for cohort in Cohort
-    for said in product((False, True), repeat=3)
 }
 """All there are but the two above: looking one up costs less than making it."""
 
@@ -99,7 +105,8 @@ def resolve(
     if growth is not None:
         youngest = min(youngest, _ORDER[growth.age])
     outgrown = growth is not None and growth.outgrown
-    return _STANDINGS[_cohort(region, youngest, proven, policy), older, adult, outgrown]
+    place = (4 if older else 0) + (2 if adult else 0) + (1 if outgrown else 0)
+    return _STANDINGS[_cohort(region, youngest, proven, policy)][place]
 
 
 def _recorded(record: ConsentRecord, growth: Growth | None, accepted: frozenset[str]) -> tuple[int, int, bool, bool]:
@@ -109,10 +116,11 @@ def _recorded(record: ConsentRecord, growth: Growth | None, accepted: frozenset[
     312.5(c)(7); a teen of 18 stays a teen until she has consented as an adult.
     """
     youngest = proven = _UNKNOWN
-    trusted = record.age.source in accepted
+    age = record.age
+    band, trusted = age.band, age.source in accepted
     older = growth is not None and trusted and growth.age is not _INFANT
-    if record.age.band != "unknown" and not (growth is not None and growth.outgrown):
-        youngest = _ORDER[record.age.band]
+    if band != "unknown" and not (growth is not None and growth.outgrown):
+        youngest = _ORDER[band]
         if trusted:
             proven = youngest
     return youngest, proven, older or _CHILD < proven < _UNKNOWN, proven == _ADULT

@@ -12,7 +12,8 @@ SECONDS_BELOW: Final = 10**11  # as seconds this is the year 5138, as millisecon
 # Mixpanel refuses what is before 1971, and would read our milliseconds of 1972 as seconds
 OLDEST_MS: Final = SECONDS_BELOW
 LONGEST_ID: Final = 256
-WHOLE_DIGITS: Final = range(9, 15)
+LEAST_DIGITS: Final = 9
+MOST_DIGITS: Final = 14
 NUMERIC: Final = re.compile(r"[0-9]{9,14}(\.[0-9]{1,6})?")
 
 
@@ -39,7 +40,7 @@ def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
         profile = str(profile)
     if type(profile) is not str:
         return _absent_or_wrong(profile, "profile_id")
-    profile = normalise_id(profile)
+    profile = _one_way(profile)
     if not profile:
         return Rejected(RejectReason.MISSING_FIELD, "profile_id")
     if profile.lower() in FORBIDDEN_IDS:
@@ -58,16 +59,23 @@ def read_envelope(event: dict[str, Any], now_ms: int) -> Envelope | Rejected:
     return Envelope(name, profile, time_ms, received_ms, properties)
 
 
+def _one_way(profile: str) -> str:
+    """Return what `normalise_id` does, without the call for an id that it would give back as it is."""
+    return profile if profile.isascii() and profile == profile.strip() else normalise_id(profile)
+
+
 def read_time(value: Any, now_ms: int, path: str) -> int | Rejected:
     """Read seconds or milliseconds since the epoch, a number or digits, as integer milliseconds."""
-    kind = type(value)
     if type(value) is int:
         return _in_range(value if value >= SECONDS_BELOW else value * 1000, now_ms, path)
-    if kind is str and value.isdigit() and value.isascii() and len(value) in WHOLE_DIGITS:
-        value = int(value)
-    elif kind is str and NUMERIC.fullmatch(value) and value.isascii():
+    if type(value) is str:
+        if LEAST_DIGITS <= len(value) <= MOST_DIGITS and value.isdigit() and value.isascii():
+            whole = int(value)
+            return _in_range(whole if whole >= SECONDS_BELOW else whole * 1000, now_ms, path)
+        if not NUMERIC.fullmatch(value) or not value.isascii():
+            return _absent_or_wrong(value, path)
         value = float(value)
-    elif kind is float:
+    elif type(value) is float:
         if not math.isfinite(value):
             return Rejected(RejectReason.WRONG_TYPE, path)
     else:

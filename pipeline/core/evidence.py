@@ -14,9 +14,12 @@ from pipeline.policy.vocabulary import Cohort, Region
 
 # a member is looked up in its Enum about ten times as slowly as a name in the module
 _LAW: Final = {cohort: Region.IN if cohort.startswith("IN/") else Region.US for cohort in Cohort}
-_US_TEEN, _US_ADULT = Cohort.US_TEEN, Cohort.US_ADULT
+_US_TEEN: Final = Cohort.US_TEEN
+_US_ADULT: Final = Cohort.US_ADULT
 _MINORS: Final = {"child", "teen"}
-_PARENTAL, _OWN = Predicate.PARENTAL_CONSENT, Predicate.OWN_ANALYTICS_CONSENT  # the ways that ask `in_force`
+_NO_NOTICES: Final[frozenset[str]] = frozenset()
+_PARENTAL: Final = Predicate.PARENTAL_CONSENT  # the ways that ask `in_force`
+_OWN: Final = Predicate.OWN_ANALYTICS_CONSENT
 QUEUED_MS: Final = 30 * 86_400_000
 """No event waits for longer between being judged and being sent. What ends after that is not looked at again."""
 
@@ -28,24 +31,25 @@ def in_force(case: Case, policy: CompiledPolicy) -> DropReason | None:
         return DropReason.CONSENT_UNREADABLE if case.unreadable else DropReason.NO_CONSENT
     if record.withdrawn_at is not None:
         return DropReason.CONSENT_WITHDRAWN
-    if record.granted_at > case.now_ms:
+    granted_at, expires_at, notice = record.granted_at, record.expires_at, record.notice_version
+    if granted_at > case.now_ms:
         return DropReason.CONSENT_IN_FUTURE
     if case.standing.outgrown:
         return DropReason.CONSENT_OUTGROWN
-    if record.expires_at is not None and record.expires_at <= case.now_ms:
+    if expires_at is not None and expires_at <= case.now_ms:
         return DropReason.CONSENT_EXPIRED
     cohort = case.standing.cohort
-    if record.notice_version not in policy.notices.get(cohort, ()):
+    if notice not in policy.notices.get(cohort, _NO_NOTICES):
         return DropReason.CONSENT_NOTICE
-    if case.standing.adult_signal and cohort is _US_TEEN and record.notice_version not in policy.notices[_US_ADULT]:
+    if case.standing.adult_signal and cohort is _US_TEEN and notice not in policy.notices[_US_ADULT]:
         return DropReason.CONSENT_NOTICE  # a younger signal opens nothing: the adult's notice counts, too
-    texts = policy.notice_hashes.get(record.notice_version)
+    texts = policy.notice_hashes.get(notice)
     if texts is not None and record.notice_hash not in texts:
         return DropReason.CONSENT_NOTICE_HASH
     languages = policy.languages[_LAW[cohort]]
     if languages and record.language not in languages:
         return DropReason.CONSENT_LANGUAGE
-    return DropReason.BEFORE_CONSENT if case.earliest_ms < record.granted_at else None
+    return DropReason.BEFORE_CONSENT if case.earliest_ms < granted_at else None
 
 
 def over_at(record: ConsentRecord) -> int | None:

@@ -1,11 +1,11 @@
-"""A grant: one act of consent, and the name under which it goes into pseudonyms (R15, R16, J15)."""
+"""A grant: one act of consent (R15, R16, J15)."""
 
 from msgspec import Struct
 
+from pipeline.core.grant_name import NO_GRANT, grant_name
 from pipeline.policy.vocabulary import Region
 
-NO_GRANT = ""
-"""What stands in a pseudonym for the grant of an event that leaves without one, or is older than it."""
+__all__ = ["NO_GRANT", "Grant", "grant_name"]
 
 
 class Grant(Struct, frozen=True, gc=False):
@@ -14,11 +14,3 @@ class Grant(Struct, frozen=True, gc=False):
     consent_id: str
     granted_at: int
     region: Region
-
-
-def grant_name(consent_id: str, granted_at: int) -> str:
-    """Name a grant. Consent that is given again is another grant, also under the same consent id.
-
-    No two grants share a name, whatever an id holds: a number has no `@`.
-    """
-    return f"{consent_id}@{granted_at}"

@@ -22,7 +22,7 @@ from pipeline.core.decode import decode, decode_leniently, may_repeat_keys
 from pipeline.core.defect import place_of
 from pipeline.core.envelope import Envelope, read_envelope
 from pipeline.core.evidence import over_while_queued
-from pipeline.core.grants import NO_GRANT, grant_name
+from pipeline.core.grant_name import NO_GRANT, grant_name
 from pipeline.core.identity import FORBIDDEN_IDS, KeyRing
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.profile_update import UPDATE, ProfileUpdate, judge_update
@@ -38,6 +38,8 @@ _sorted_encoder: Final = msgspec.json.Encoder(order="sorted", enc_hook=lambda _:
 _DROP_EVENT: Final = Action.DROP_EVENT
 _INDIA_CHILD: Final = DropReason.INDIA_CHILD
 _MARKETING: Final = Purpose.MARKETING
+_RECORD: Final = ConsentRecord  # compiled code looks a name of a module that is not compiled up each time
+_CLEAN: Final = Clean
 MOST_EVENTS: Final = 1000  # in one record; more would hold up everybody else
 APP_VERSIONS: Final = 1024  # kept at hand
 _versions: Final[set[str]] = set()
@@ -88,8 +90,9 @@ def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Cont
     envelope = read_envelope(event, context.now_ms)
     if not isinstance(envelope, Envelope):
         return envelope
-    seen = survey(event, raw, context.now_ms, context.work)
-    if isinstance(seen, RejectReason):
+    names = tuple(envelope.properties)
+    seen = survey(event, raw, context.now_ms, context.work, names)
+    if not isinstance(seen, tuple):
         return Rejected(seen)
     may_repeat, revealed = seen
     if may_repeat and raw is not None:
@@ -99,7 +102,7 @@ def _judge(event: Any, raw: bytes | None, consents: ConsentLookup, context: Cont
     region = region_of(event)
     if context.only is not None and region is not None and region is not context.only:
         return Rejected(RejectReason.WRONG_REGION, "region")
-    return _decided(event, envelope, region, revealed, consents, context)
+    return _decided(event, envelope, names, region, revealed, consents, context)
 
 
 def _judge_foreign(
@@ -119,6 +122,7 @@ def _judge_foreign(
 def _decided(
     event: dict[str, Any],
     envelope: Envelope,
+    names: tuple[str, ...],
     region: Region | None,
     revealed: Age | None,
     consents: ConsentLookup,
@@ -126,7 +130,7 @@ def _decided(
 ) -> Outcome:
     policy = context.policy
     state = consents.get(envelope.profile)
-    record = state if isinstance(state, ConsentRecord) else None
+    record = state if isinstance(state, _RECORD) else None
     if record is None and state is ConsentFault.MISROUTED:
         return Rejected(RejectReason.MISROUTED_KEY, "profile_id")
     growth = None
@@ -142,7 +146,6 @@ def _decided(
         known = envelope.name in IDENTITY_EVENTS
         return Dropped(DropReason.IDENTITY_EVENT if known else DropReason.UNKNOWN_EVENT, standing.cohort)
     case = case_of(event, envelope, state, standing, context.now_ms)
-    names = tuple(envelope.properties)
     ruling = ruling_for(names, plan, standing.cohort, policy, context.rulings)
     version = _app_version(envelope.properties) if ruling.alarms else ""
     way = decide(case, plan.purpose, policy)
@@ -206,7 +209,7 @@ def _clean(
     until = 0
     if record is not None and (record.expires_at is not None or record.birth_month is not None):
         until = over_while_queued(record, way, context.now_ms)
-    return Clean(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version, marketing, until)
+    return _CLEAN(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version, marketing, until)
 
 
 def _may_hold_own_id(value: bytes, profile: str, device: Any) -> bool:

@@ -26,6 +26,7 @@ SHORTEST_ID: Final = 6  # a shorter id of a person stands in ordinary words
 
 _MISSING: Final = object()
 _SCRUB: Final = Action.SCRUB
+_UNSAFE: Final = UNSAFE
 _NEVER_REMEMBERED: Final = {Action.PSEUDONYMIZE, Action.SCRUB}  # R10: of its space alone; R21: what somebody wrote
 
 
@@ -82,12 +83,12 @@ def _change_all(  # a step of `select`, with all that it has
         value = given[name]
         form = forms.get(value, _MISSING) if type(value) is str else _MISSING
         if rule.action is _SCRUB and charged() >= most:
-            form = UNSAFE
+            form = _UNSAFE
         elif form is _MISSING:
             form = change(value, rule, region, pseudonymize)
             if rule.action not in _NEVER_REMEMBERED:
                 _remember(forms, value, form)
-        if form is UNSAFE:
+        if form is _UNSAFE:
             lost.append((rule, False))
         else:
             kept[name] = form

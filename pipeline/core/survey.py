@@ -43,12 +43,17 @@ class _TooMuchError(Exception):
 
 
 def survey(
-    event: dict[str, Any], raw: bytes | None, now_ms: int, work: Work | None = None
+    event: dict[str, Any],
+    raw: bytes | None,
+    now_ms: int,
+    work: Work | None = None,
+    names: tuple[str, ...] | None = None,
 ) -> tuple[bool, Age | None] | RejectReason:
     """Return whether a key may stand twice, and the youngest age that a property reveals; None: nested too deep.
 
     raw: what the event was decoded from; None when it was decoded in a way that finds repeated keys. work: what may
-    still be looked at for the array that the event stands in. A small record cannot hold too much.
+    still be looked at for the array that the event stands in. A small record cannot hold too much. names: those of the
+    event's properties, where the caller has them at hand.
     """
     properties, age = event.get("properties"), event.get("age")
     keys = len(event)
@@ -62,6 +67,8 @@ def survey(
         if raw is None or len(raw) > MOST_SIGNS:
             work = Work()
         elif _is_envelope(event) and _is_flat(raw, keys):  # as nearly every event is
+            if names is not None and not telling_names(names) and not _tells(age):
+                return False, None
             return False, _youngest(_read_flat(properties, age, now_ms, None))
     try:
         return _survey(event, raw, keys, now_ms, work)
@@ -112,9 +119,14 @@ def _youngest(ages: list[Age]) -> Age | None:
 
 def _read_flat(properties: Any, age: Any, now_ms: int, work: Work | None) -> list[Age]:
     found = _read(properties, now_ms, work) if type(properties) is dict else []
-    if type(age) is dict and not (len(age) == STATED and "band" in age and "source" in age):
+    if _tells(age):
         found += _read(age, now_ms, work)
     return found
+
+
+def _tells(age: Any) -> bool:
+    """Say whether the envelope's `age` holds anything but what `cohort.resolve` reads of it."""
+    return type(age) is dict and not (len(age) == STATED and "band" in age and "source" in age)
 
 
 def _read(node: dict[str, Any], now_ms: int, work: Work | None) -> list[Age]:

@@ -15,10 +15,11 @@ LONG_NAMES = {f"{n}" + "k" * 250: 1 for n in range(MOST_SIGNS // 250)}
 
 
 def seen(event: dict[str, Any]) -> Age | RejectReason | None:
-    """Survey an event alone, in a large record, and in an array; all three see the same."""
+    """Survey an event alone, with its names at hand, in a large record, and in an array; all see the same."""
     large = event | {"properties": {**event["properties"], "text": "x" * MOST_SIGNS}}
     found = [
         survey(event, encode(event), NOW),
+        survey(event, encode(event), NOW, None, tuple(event["properties"])),
         survey(large, encode(large), NOW),
         survey(event, None, NOW, Work()),
     ]
