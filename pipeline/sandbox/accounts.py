@@ -14,7 +14,7 @@ from pipeline.sandbox.scrape import Samples, scrape
 from pipeline.stream.client_config import LibrdkafkaLog
 from pipeline.stream.topics import REJECTED
 
-READ_S = 10.0
+READ_S = 30.0
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.sandbox import process_guard
 
-_REPLY_DEADLINE_S = 20.0
+_REPLY_DEADLINE_S = 60.0
 
 
 class GuardedProcess:

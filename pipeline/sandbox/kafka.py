@@ -20,7 +20,7 @@ from pipeline.sandbox.kafka_artifacts import KafkaUnavailable, ensure_archives
 from pipeline.sandbox.kafka_config import JVM_OPTIONS, LOG4J, Listener, broker_properties, free_ports, is_free
 from pipeline.sandbox.process_guard import STOP_DEADLINE_S
 
-START_DEADLINE_S = 60.0
+START_DEADLINE_S = 180.0
 """Seconds for each step of a start: formatting the data directory, answering metadata."""
 
 _METADATA_TIMEOUT_S = 1.0

@@ -9,7 +9,8 @@
 unacknowledged ones (faust#606). Here the offsets that were delivered are kept, in order, and only an
 acknowledged prefix of them is committed, whatever holes the log has. Stock Faust also remembers what it has
 committed, even where that failed: if the answer comes when the partition has been assigned anew, it takes no
-acknowledgement of what is delivered again, and never commits it. Nothing is remembered here.
+acknowledgement of what is delivered again, and never commits it. Nothing is remembered here to decide by; what the
+broker has confirmed is kept apart, for lag and readiness.
 
 *Notes.* A commit can carry a text beside the offset; stock Faust leaves it empty. Here it is what the role has left in
 the note of the last chunk that the commit covers: offset and note change together or not at all. Each chunk tells what
@@ -78,6 +79,7 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         for tp, offset in committed.items():
             consumer.seek(tp, beginnings[tp] if offset is None else offset)
             origins[TP(*tp)] = Origin(offset, found[tp].metadata if offset is not None else "")
+        self._note({tp: offset for tp, offset in committed.items() if offset is not None})
         return committed
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -95,7 +97,11 @@ class ChunkConsumerThread(driver.AIOKafkaConsumerThread):
         except Exception as exc:  # noqa: BLE001 - as stock Faust: whatever it is, the worker ends
             await self.crash(exc)
             return False
+        self._note({tp: found.offset for tp, found in noted.items()})
         return True
+
+    def _note(self, committed: Mapping[Any, int]) -> None:
+        cast("ChunkConsumer", self.consumer).committed.update((TP(*tp), offset) for tp, offset in committed.items())
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Do nothing: the stock livelock detector compares two different clocks and can crash the app."""
@@ -123,6 +129,7 @@ class ChunkConsumer(driver.Consumer):
         self._inflight: defaultdict[TP, deque[tuple[int, int, Note | None]]] = defaultdict(deque)
         self.origins: dict[TP, Origin] = {}  # of the present assignment
         self.notes: dict[tuple[TP, int], str] = {}  # of offsets that are about to be committed; two threads use it
+        self.committed: dict[TP, int] = {}  # what the broker has by its own word, to be shown; nothing is decided by it
         self._last_poll = 0.0
         self.ending = False  # nothing is handed out any more
         super().__init__(*args, **options)
@@ -217,10 +224,11 @@ class ChunkConsumer(driver.Consumer):
             self._inflight.pop(tp, None)
             self._acked.pop(tp, None)
             self._acked_index.pop(tp, None)
+            self.committed.pop(tp, None)
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets; everything after them is delivered again."""
-        self._forget({*self._inflight, *self._acked})
+        self._forget({*self._inflight, *self._acked, *self.committed})
         await super().perform_seek()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

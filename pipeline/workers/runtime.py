@@ -189,7 +189,7 @@ class Runtime:
         consumer, metrics = cast("Any", self.app.consumer), self._metrics
         quiet = []
         for tp in self._progress.partitions():
-            committed = consumer._committed_offset.get(TP(*tp))  # noqa: SLF001  # Faust keeps it, and shows it nowhere
+            committed = consumer.committed.get(TP(*tp))
             end = _end_of(consumer, TP(*tp))
             if committed is None or end is None:
                 quiet.append(tp)

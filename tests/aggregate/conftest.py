@@ -13,13 +13,13 @@ from tests.aggregate.running import write_settings
 OVERRIDES = {"deliver": {"linger_s": 0.1, "retry_base_s": 0.1, "retry_cap_s": 0.5, "retry_jitter_s": 0.1}}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the policy settings of the deployment are."""
     return tmp_path_factory.mktemp("counts") / "settings.yaml"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def counting(kafka: EmbeddedKafka, settings_file: Path) -> Iterator[Deployment]:
     """A deliver worker for India on the shared broker; tests add workers that count, and stop them."""
     write_settings(settings_file)

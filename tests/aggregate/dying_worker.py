@@ -7,6 +7,7 @@ first chunk is confirmed and not yet acknowledged.
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pipeline.workers.aggregate
 import pipeline.workers.sanitize
 from pipeline.ops.logging import configure_logging
 from pipeline.ops.settings import load_settings
-from pipeline.stream.producer import ConfirmedProducer, Headers, ProduceBatch
+from pipeline.stream.producer import ConfirmedProducer, Headers, ProduceBatch, Row
 
 
 def die(*_: object) -> None:
@@ -46,6 +47,10 @@ class Watched:
             die()
         self._counts += counts
         self._batch.add(topic, value, key, partition, headers)
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self.add(*row)
 
     def done(self) -> Any:
         done = self._batch.done()

@@ -23,7 +23,7 @@ from pipeline.stream.partition import murmur2_partition
 from tests.core.worlds import HOUR, merged
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 60.0
+WAIT_S = 150.0
 K = 20
 SETTINGS: dict[str, Any] = {
     "india_child": {

@@ -43,7 +43,7 @@ async def test_what_is_under_way_is_finished_and_nothing_is_begun() -> None:
     assert not looking.done()
     assert not over.done()
     log.held.set()
-    await asyncio.wait_for(over, 5)
+    await asyncio.wait_for(over, 60)
     assert looking.done()
     asked = log.asked
     await closer.look(0)

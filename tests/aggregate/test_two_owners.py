@@ -45,7 +45,7 @@ class Owner:
         self.emitted += 1
 
     async def look(self) -> None:
-        await asyncio.wait_for(self.closer.look(0), 30)
+        await asyncio.wait_for(self.closer.look(0), 90)
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def owner(kafka: EmbeddedKafka, topics: Topics) -> AsyncIterator[Owner]:
     confirming = asyncio.create_task(one.producer.run())
     await one.follower.start()
     one.follower.follow({0})
-    await asyncio.wait_for(one.follower.barrier(0), 30)
+    await asyncio.wait_for(one.follower.barrier(0), 90)
     try:
         yield one
     finally:
@@ -69,7 +69,7 @@ def topics(kafka: EmbeddedKafka, topic_name: Callable[..., str]) -> Topics:
     names = Topics(topic_name("aggregates"), topic_name("clean"))
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-        future.result(20)
+        future.result(60)
     return names
 
 
@@ -77,12 +77,12 @@ async def write(one: Owner, topics: Topics, values: list[bytes]) -> None:
     batch = one.producer.batch()
     for value in values:
         batch.add(topics.aggregates, value, None, 0)
-    await asyncio.wait_for(batch.done(), 30)
+    await asyncio.wait_for(batch.done(), 90)
 
 
 def read(kafka: EmbeddedKafka, topic: str) -> list[bytes]:
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "look"})
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
+    _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=60)
     consumer.assign([TopicPartition(topic, 0, 0)])
     found: list[bytes] = []
     for _ in range(30):
@@ -98,7 +98,7 @@ async def test_both_send_the_same_bytes_and_the_first_mark_counts(kafka: Embedde
         log = [from_child(w, world, child) for w in WINDOWS for world in ("a", "b") for child in range(25)]
         await write(first, topics, log)
         for one in (first, second):
-            await asyncio.wait_for(one.follower.barrier(0), 30)
+            await asyncio.wait_for(one.follower.barrier(0), 90)
         second.terms = Terms(30, GRACE_MS, SENDER)  # of another policy: if its marks are second they do not count
         await asyncio.gather(first.look(), second.look())
         decisive: dict[Window, int] = {}
@@ -120,7 +120,7 @@ async def test_nothing_is_closed_before_its_time_or_while_counts_may_not_leave(
     async with owner(kafka, topics) as one:
         window = WINDOWS[0]
         await write(one, topics, [from_child(window, "a", child) for child in range(20)])
-        state = await asyncio.wait_for(one.follower.barrier(0), 30)
+        state = await asyncio.wait_for(one.follower.barrier(0), 90)
         one.now_ms = window.end_ms + GRACE_MS - 1
         await one.look()
         one.now_ms, one.terms = window.end_ms + GRACE_MS, None  # the kill switch, or the setting, or the document
@@ -140,7 +140,7 @@ async def test_a_window_that_was_closed_and_not_sent_for_days_stays_behind(
     """Retention may have taken its first contributions, and half a count is none."""
     async with owner(kafka, topics) as one:
         await write(one, topics, [from_child(WINDOWS[0], "a", child) for child in range(20)])
-        state = await asyncio.wait_for(one.follower.barrier(0), 30)
+        state = await asyncio.wait_for(one.follower.barrier(0), 90)
         one.now_ms = WINDOWS[0].end_ms + 48 * HOUR
         await one.look()
         assert state.open == 1

@@ -15,7 +15,7 @@ from pipeline.stream.followed import Followed
 from pipeline.stream.follower import Follower
 
 RENEW_S = 0.5
-DEADLINE_S = 40
+DEADLINE_S = 90
 
 
 class Counted(Followed):
@@ -54,11 +54,11 @@ def topic(kafka: EmbeddedKafka, topic_name: Callable[..., str]) -> str:
     """A topic with three records."""
     name = topic_name("renewed")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([NewTopic(name, 1, 1)])[name].result(20)
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result(60)
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
     for _ in range(3):
         producer.produce(name, b"value", b"key")
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     return name
 
 

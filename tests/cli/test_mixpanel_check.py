@@ -62,7 +62,7 @@ def test_a_refusal_is_one_line_and_status_2(us: MixpanelStandIn) -> None:
         env=environment(us, SERVICE_ACCOUNT_SECRET=SECRETS[1]),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 2

@@ -41,7 +41,7 @@ def test_copies_of_our_topics_need_a_limit(settings: Settings) -> None:
         NewTopic(f"other-{kafka.topic_prefix}events.raw", 1, 1, config=FOREVER),  # somebody else's
     ]
     for future in admin.create_topics(made).values():
-        future.result(20)
+        future.result(60)
     wait_until(lambda: len(check_topics(settings)) > 1, "the broker has heard of the new topics")
     lines = check_topics(settings)
     assert [line.partition(" has ")[0] for line in lines] == [f"topic {changelog}", f"topic {copy}"]

@@ -27,7 +27,7 @@ def called(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         cwd=ROOT,
         env=ENVIRONMENT | environment,
     )
@@ -125,7 +125,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
+            timeout=400,
             cwd=ROOT,
         )
         assert f"{50 * repeats} events" in done.stderr
@@ -150,10 +150,10 @@ def test_closed_pipe_ends_quietly(tmp_path: Path) -> None:
         assert json.loads(process.stdout.readline())["line"] == 0
         process.stdout.close()
         errors = process.stderr.read()
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=180) == 1
         assert b"Traceback" not in errors
         assert b"Error" not in errors
     finally:
         process.stderr.close()
         process.kill()
-        process.wait(timeout=60)
+        process.wait(timeout=180)

@@ -50,7 +50,7 @@ class ConsentTopic:
     def create(self) -> None:
         topic = NewTopic(self.name, self.partitions, 1, config=self.config)
         for future in self.admin.create_topics([topic]).values():
-            future.result(20)
+            future.result(60)
 
     def send(self, key: str | bytes | None, value: bytes | None, partition: int = -1) -> None:
         """Queue a record; fails the test later, in `flush`, if the broker refuses it."""
@@ -64,7 +64,7 @@ class ConsentTopic:
 
     def flush(self) -> None:
         """Wait for the acknowledgement of everything sent."""
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(60) == 0
 
     def put(self, key: str | bytes | None, value: bytes | None, partition: int = -1) -> None:
         self.send(key, value, partition)

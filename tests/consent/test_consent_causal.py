@@ -20,7 +20,7 @@ from pipeline.stream.partition import murmur2_partition
 PROFILES = 1_000
 PARTITIONS = 4
 AT_ONCE = 8
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 
 Look = Callable[[int], Awaitable[PartitionLookup]]
 

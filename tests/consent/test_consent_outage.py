@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from pipeline.core.consent import ConsentRecord
 from pipeline.sandbox.kafka import EmbeddedKafka
 
-DEADLINE_S = 60.0
+DEADLINE_S = 150.0
 
 
 @pytest.fixture(scope="module")

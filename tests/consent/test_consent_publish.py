@@ -82,7 +82,7 @@ async def test_reader_knows_each_change_once_its_call_has_returned(
         state: State = (await reader.barrier(stored.partition)).get("player-42")
         return state
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         for _ in range(2):  # a call that is repeated leaves the same state
             granted = await after(consents.grant, RECORD)
             assert isinstance(granted, ConsentRecord)
@@ -130,7 +130,7 @@ async def test_example_of_the_page_about_platforms_runs(
         state: State = (await reader.barrier(stored.partition)).get("player-42")
         return state
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         fewer = session(**{"usage-analytics": True, "share-usage": False})
         narrowed = await after("Session.ChangePermissions", fewer, RECORD, GRANTED + 1)
         assert isinstance(narrowed, ConsentRecord)

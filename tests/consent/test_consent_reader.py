@@ -16,7 +16,7 @@ from pipeline.core.consent import ConsentFault, ConsentRecord
 from pipeline.stream.errors import FollowError, LogRewound
 from pipeline.stream.partition import murmur2_partition
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -22,7 +22,7 @@ from pipeline.stream.chunk import Chunk, TopicPartition
 from pipeline.stream.producer import Headers
 from pipeline.stream.rejection import Rejection
 
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 
 
 async def all_may_leave(batch: Batch) -> Batch:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.deliver.concurrency import START, Concurrency, Permit
-from pipeline.ops.metric_table import CONCURRENCY_LIMIT
+from pipeline.ops.metric_table import CONCURRENCY_LIMIT, IN_FLIGHT_REQUESTS
 from pipeline.sandbox.mixpanel_faults import Fault
 
 
@@ -128,7 +129,7 @@ async def test_a_waiter_that_is_cancelled_takes_no_place_along() -> None:
     await asyncio.sleep(0)
     second.cancel()
     await left(first)
-    permit = await asyncio.wait_for(third, 5)
+    permit = await asyncio.wait_for(third, 60)
     assert places.taken == 1
     await left(permit)
     assert places.taken == 0
@@ -141,7 +142,7 @@ async def test_one_that_is_cancelled_when_its_place_is_already_given_hands_it_on
     await asyncio.sleep(0)
     await left(first)  # the second has the place from here on, and has not run yet
     second.cancel()
-    permit = await asyncio.wait_for(third, 5)
+    permit = await asyncio.wait_for(third, 60)
     assert second.cancelled()
     await left(permit)
     assert places.taken == 0
@@ -210,6 +211,11 @@ def limits_of(rig: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]
         yield seen
 
 
+def rises(limits: list[float]) -> bool:
+    """Say whether it goes up somewhere; a busy machine may slow some answers down, and it goes down again."""
+    return any(after > before for before, after in pairwise(limits))
+
+
 async def test_a_storm_of_429_takes_it_down_and_what_follows_takes_it_up(
     us: Any, running: Any, event: Any, chunk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,8 +224,8 @@ async def test_a_storm_of_429_takes_it_down_and_what_follows_takes_it_up(
         assert rig.metric("concurrency_limit", region="us") == START
         with limits_of(rig, monkeypatch) as limits:
             await rig.settled(rig.delivery.offer(chunk([event(number) for number in range(300)])))
-        assert min(limits) <= START / 2
-        assert limits[-1] > min(limits)
+        low = next(at for at, limit in enumerate(limits) if limit <= START / 2)
+        assert rises(limits[low:])
         assert len(us.events()) == 300
         assert rig.rejected == rig.failures == []
 
@@ -234,18 +240,25 @@ async def test_slow_answers_take_it_down_and_quick_ones_take_it_up(
         with limits_of(rig, monkeypatch) as limits:
             await rig.settled(rig.delivery.offer(chunk([event(number) for number in range(100, 140)], first=100)))
             assert min(limits) < before
+            slow = len(limits)
             await rig.settled(rig.delivery.offer(chunk([event(number) for number in range(200, 600)], first=200)))
-        assert limits[-1] > min(limits)
+        assert rises(limits[slow - 1 :])
 
 
-async def test_never_more_requests_are_under_way_than_it_says(us: Any, running: Any, event: Any, chunk: Any) -> None:
+async def test_never_more_requests_are_under_way_than_it_says(
+    us: Any, running: Any, event: Any, chunk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     us.fail(Fault(delay_s=0.1), 40)
-    most: list[bool] = []
+    begun: list[bool] = []  # for each request, whether there was room for it
     async with running(us, max_events=1, concurrency=20) as rig:
-        done = rig.delivery.offer(chunk([event(number) for number in range(40)]))
-        while not done.done():
-            under_way = rig.metric("in_flight_requests", region="us")
-            most.append(under_way <= rig.metric("concurrency_limit", region="us"))
-            await asyncio.sleep(0.005)
-        assert all(most)
-        assert len(us.events()) == 40
+        show = rig.metrics.set
+
+        def spy(metric: Any, value: float, **labels: str) -> None:
+            if metric is IN_FLIGHT_REQUESTS and value > rig.metric("in_flight_requests", region="us"):
+                begun.append(value <= rig.metric("concurrency_limit", region="us"))
+            show(metric, value, **labels)
+
+        monkeypatch.setattr(rig.metrics, "set", spy)
+        await rig.settled(rig.delivery.offer(chunk([event(number) for number in range(40)])))
+        assert all(begun)
+        assert len(begun) == len(us.events()) == 40

@@ -50,7 +50,7 @@ async def test_a_chunk_is_done_when_its_own_events_are_and_not_before(
 async def test_the_same_number_of_requests_as_configured_is_in_flight(
     us: Any, running: Any, event: Any, chunk: Any
 ) -> None:
-    us.fail("slow", 3, delay_s=0.3)
+    us.fail("slow", 3, delay_s=1.0)
     async with running(us, max_events=1, concurrency=3) as rig:
         done = rig.delivery.offer(chunk([event(number) for number in range(12)]))
         await rig.until(lambda: rig.metric("in_flight_requests", region="us") == 3)
@@ -129,7 +129,7 @@ async def test_held_bytes_are_bounded_and_given_back(us: Any, running: Any, even
         await rig.until(lambda: rig.metric("retries_total", region="us", why="unavailable") > 3)
         assert not waiting.done()
         await asyncio.to_thread(us.up)
-        await asyncio.wait_for(waiting, 20.0)
+        await asyncio.wait_for(waiting, 60.0)
         await rig.settled(*futures)
         await rig.until(lambda: rig.delivery.held_bytes == 0)
 

@@ -295,5 +295,5 @@ async def test_a_place_is_given_back_when_nothing_is_sent(chunk: Any) -> None:
     await sender.send(batch_of(chunk, b"1"))
     with pytest.raises(LookupError):
         await sender.send(batch_of(chunk, b"2"))
-    await asyncio.wait_for(sender.send(batch_of(chunk, b"3")), 5)
+    await asyncio.wait_for(sender.send(batch_of(chunk, b"3")), 60)
     assert client.posted == [b"3"]

@@ -60,7 +60,7 @@ class Topic:
         config: dict[str, Any] = {"bootstrap.servers": bootstrap, "log_level": 2}
         admin = AdminClient(config)
         for future in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
-            future.result(20)
+            future.result(60)
         self.producer = Producer({**config, "linger.ms": 0})
 
     async def put(
@@ -95,8 +95,10 @@ async def suppressions_of(topic: Topic, metrics: Metrics | None = None) -> Async
         fail_stop=failures.append,
     )
     await suppressions.start()
-    yield suppressions
-    await suppressions.stop()
+    try:
+        yield suppressions
+    finally:
+        await suppressions.stop()
     assert failures == []
 
 

@@ -27,7 +27,7 @@ def test_creates_every_topic_and_ends_well_also_the_second_time(kafka: EmbeddedK
             env=given | environment(service) | ours,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]

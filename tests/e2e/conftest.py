@@ -28,7 +28,7 @@ def deployment(kafka: EmbeddedKafka) -> Iterator[Deployment]:
 def wait_until() -> Callable[..., None]:
     """Wait for a condition, and say what was not reached."""
 
-    def wait(condition: Callable[[], Any], what: str, timeout_s: float = 40.0) -> None:
+    def wait(condition: Callable[[], Any], what: str, timeout_s: float = 120.0) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > deadline:

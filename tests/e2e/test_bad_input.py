@@ -43,10 +43,9 @@ def test_bad_records_are_rejected_with_a_reason_and_neighbours_are_delivered(
         return sum(event["properties"].get("level") == marker for event in events)
 
     wait_until(lambda: delivered() >= len(BAD), "the good neighbours delivered")
-    wait_until(lambda: sum(read_rejections(deployment).values()) >= len(BAD) + 1, "every bad record rejected")
-    rejected = read_rejections(deployment)
-    for reason in {*BAD.values(), "duplicate_key"}:
-        assert rejected.get(reason, 0) >= 1, reason
+    reasons = {*BAD.values(), "duplicate_key"}
+    wait_until(lambda: reasons <= read_rejections(deployment).keys(), "a rejection for each of the reasons")
+    assert sum(read_rejections(deployment).values()) >= len(BAD) + 1
 
 
 def _event(level_event: Make, profile: str, marker: int) -> bytes:

@@ -21,8 +21,8 @@ Make = Callable[..., dict[str, Any]]
 def _drained(deployment: Deployment) -> bool:
     topic = deployment.topic("events.raw")
     consumer = Consumer({"bootstrap.servers": deployment.broker.bootstrap, "group.id": "ends"})
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    ends = (consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions)
+    partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
+    ends = (consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=60)[1] for p in partitions)
     published = sum(ends)
     consumer.close()
     workers = scrapes(deployment, "sanitize")
@@ -43,9 +43,11 @@ def load(deployment: Deployment) -> Iterator[None]:
     with deployment.publisher() as publisher:
         thread = threading.Thread(target=_publish, args=(publisher, stop))
         thread.start()
-        yield
-        stop.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 def _publish(publisher: Publisher, stop: threading.Event) -> None:

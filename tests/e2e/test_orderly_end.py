@@ -21,6 +21,7 @@ from pipeline.stream.committed import committed
 from pipeline.stream.log_reader import LogReader
 
 STOP_S = 10.0  # the contract
+NOTICED_S = 5.0  # until a busy machine lets a process see its signal, and its supervisor see the end
 PEOPLE = 50
 Make = Callable[..., dict[str, Any]]
 Wait = Callable[..., None]
@@ -83,7 +84,7 @@ def end(worker: SupervisedWorker, wait_until: Wait) -> None:
     """Send SIGTERM; the process ends in time and in good order, and its supervisor starts another one."""
     restarts, worker.last_exit = worker.restarts, None
     worker.send(signal.SIGTERM)
-    wait_until(lambda: worker.last_exit is not None, "the end of the process", STOP_S)
+    wait_until(lambda: worker.last_exit is not None, "the end of the process", STOP_S + NOTICED_S)
     assert worker.last_exit == 0, worker.log.read_text()[-3000:]
     wait_until(lambda: worker.restarts == restarts + 1, "another process")
 

@@ -11,6 +11,7 @@ from pipeline.sandbox.supervisor import SupervisedWorker
 
 LINES = 40  # until the same failure is told the third time; there are a handful that repeat, and some that come once
 STOP_S = 10.0  # the contract
+NOTICED_S = 5.0  # until a busy machine lets a process see its signal, and its supervisor see the end
 Wait = Callable[..., None]
 
 
@@ -54,7 +55,7 @@ def test_an_outage_is_told_in_few_lines_and_holds_up_no_end(wait_until: Wait) ->
         deployment.wait_ready()
         tails = [Tail(worker) for worker in deployment.workers]
         deployment.broker.kill()
-        wait_until(lambda: all(tail.most_told() >= 3 for tail in tails), "each tells of it the third time", 90.0)
+        wait_until(lambda: all(tail.most_told() >= 3 for tail in tails), "each tells of it the third time")
         for tail in tails:
             assert len(tail.lines()) <= LINES, tail.worker.name
         deployment.broker.start()
@@ -65,5 +66,7 @@ def test_an_outage_is_told_in_few_lines_and_holds_up_no_end(wait_until: Wait) ->
         for worker in deployment.workers:
             worker.last_exit = None
             worker.send(signal.SIGTERM)
-        wait_until(lambda: all(w.last_exit is not None for w in deployment.workers), "the end of every process", STOP_S)
+        wait_until(
+            lambda: all(w.last_exit is not None for w in deployment.workers), "the end of all", STOP_S + NOTICED_S
+        )
         deployment.broker.start()  # or those that their supervisors have started again would wait for it

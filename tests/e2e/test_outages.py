@@ -32,6 +32,11 @@ def _checks(worker: SupervisedWorker) -> dict[str, bool]:
     return dict((readiness(worker.port) or {}).get("checks", {}))
 
 
+def _metric(worker: SupervisedWorker, name: str, **labels: str) -> float | None:
+    samples = scrape(worker.port)
+    return None if samples is None else samples.total(f"coppice_{name}", **labels)
+
+
 def test_a_silent_broker_makes_the_worker_not_ready_and_chunks_wait(
     alone: Deployment, adult: Make, level_event: Make, wait_until: Callable[..., None]
 ) -> None:
@@ -46,8 +51,8 @@ def test_a_silent_broker_makes_the_worker_not_ready_and_chunks_wait(
         finally:
             alone.broker.resume()
         pending.result(timeout=60)
-    wait_until(lambda: len(us.events()) == 1, "the event delivered after the silence", 60.0)
-    wait_until(lambda: (readiness(sanitize.port) or {}).get("ready") is True, "ready again", 60.0)
+    wait_until(lambda: len(us.events()) == 1, "the event delivered after the silence")
+    wait_until(lambda: (readiness(sanitize.port) or {}).get("ready") is True, "ready again")
 
 
 def test_refused_credentials_stop_the_region_and_keep_every_event(
@@ -62,13 +67,12 @@ def test_refused_credentials_stop_the_region_and_keep_every_event(
         for _ in range(20):
             publisher.publish(level_event("refused"))
         publisher.flush()
-    wait_until(lambda: _checks(deliver).get("not_halted") is False, "the region halted", 60.0)
-    samples = scrape(deliver.port)
-    assert samples is not None
-    assert samples.total("coppice_delivery_halted", region="us", why="unauthorized") == 1
+    wait_until(lambda: _checks(deliver).get("not_halted") is False, "the region halted")
+    wait_until(lambda: _metric(deliver, "delivery_halted", region="us", why="unauthorized") == 1, "and it is shown")
+    wait_until(lambda: _metric(deliver, "in_flight_requests") == 0, "the answers to what was under way")
     attempts = len(us.requests)
     us.clear_faults()
     assert len(us.requests) == attempts  # it does not try again by itself
     assert len(us.events()) == before
     deliver.send(signal.SIGTERM)  # what an operator does once the credentials are right again
-    wait_until(lambda: len(us.events()) == before + 20, "every event delivered after the restart", 60.0)
+    wait_until(lambda: len(us.events()) == before + 20, "every event delivered after the restart")

@@ -30,7 +30,7 @@ from tests.incidents.files import saved
 from tests.replay.world import adult, event, now_ms
 
 ROOT = Path(__file__).parents[2]
-ENDS_S = 90.0
+ENDS_S = 180.0
 PLANTED = f"zq{uuid.uuid4().hex}"
 DESK = ["rights", "erase", PLANTED, "--yes"]
 
@@ -145,7 +145,7 @@ ROLES = {
     "aggregate": ["worker", "aggregate"],
 }
 IN_WORKERS = {
-    "pipeline.workers.sanitize:sanitize": "sanitize",
+    "pipeline.workers.judging:sanitize": "sanitize",
     "pipeline.consent.reader:ConsentReader.barrier": "sanitize",
     "pipeline.consent.state:PartitionState.apply": "sanitize",  # in the follower's thread
     "pipeline.workers.receipts:write": "sanitize",
@@ -162,7 +162,7 @@ IN_COMMANDS = {
     "pipeline.cli.explain:explain_record": ["explain", "{raw}"],
     "pipeline.cli.rights:file_request": [*DESK, "--config", "{config}"],
     "pipeline.rights.desk:Desk.refresh": ["rights", "status", "--config", "{config}"],
-    "pipeline.workers.sanitize:sanitize": ["replay", "--from", "{since}", "--to", "{now}", "--config", "{config}"],
+    "pipeline.workers.judging:sanitize": ["replay", "--from", "{since}", "--to", "{now}", "--config", "{config}"],
     "pipeline.cli.incident:read": ["incident", "show", "{incident}"],
     "pipeline.workers.clean_up:_Drive._step": ["incident", "clean-up", "{incident}", "--config", "{config}"],
     "pipeline.workers.canary:sanitize": ["canary", "publish", "--config", "{config}"],
@@ -232,7 +232,7 @@ def test_a_request_that_fails_ends_the_rights_worker_without_a_value(world: Worl
     name, place = "request", "pipeline.rights.client:PrivacyClient.submit"
     config = world.config(name)
     filed = subprocess.run(
-        [sys.executable, "-m", "pipeline", *DESK, "--config", str(config)], capture_output=True, check=True, timeout=60
+        [sys.executable, "-m", "pipeline", *DESK, "--config", str(config)], capture_output=True, check=True, timeout=180
     )
     assert PLANTED.encode() not in filed.stdout + filed.stderr
     ended = run(world, name, place, 0, ["worker", "rights", "--config", str(config)])
@@ -271,10 +271,11 @@ def test_one_event_s_defect_is_a_rejection_without_a_value(world: World) -> None
         )
         try:
             until(lambda: world.told().count(b"internal_error") > before, "a rejection")
+            until(lambda: scraped(world.directory / "core.port"), "an answer with the metrics")
             metrics = scraped(world.directory / "core.port")
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(120)
     assert "coppice_events_rejected_total" in metrics
     for text in (log.read_text(encoding="utf-8"), metrics, world.told().decode()):
         assert PLANTED not in text

@@ -57,7 +57,7 @@ class Cluster:
 
         for value in values:
             self._producer.produce(self.topic(name), value, key, partition, on_delivery=accepted)
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(60) == 0
 
     def raw(self, count: int, partition: int = 0) -> None:
         self.put("events.raw", [b"{}"] * count, partition=partition)

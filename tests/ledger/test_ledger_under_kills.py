@@ -18,7 +18,7 @@ from tests.replay.world import adult, event, now_ms
 
 PEOPLE = 60
 PART = 2_400
-DEADLINE_S = 90.0
+DEADLINE_S = 240.0
 
 
 def until(condition: Callable[[], Any], what: str) -> None:

@@ -19,7 +19,7 @@ from pipeline.stream.topics import RAW
 from pipeline.workers.session_gaps import HOLES
 
 MARKER = 431
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

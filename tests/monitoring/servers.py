@@ -18,7 +18,7 @@ from pipeline.sandbox.guarded import GuardedProcess
 from pipeline.sandbox.kafka_config import free_ports
 from tests.monitoring.shipped import MONITORING, PROMETHEUS, RULE_FILES, read_yaml, tool
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 SCRAPE = "500ms"
 
 
@@ -83,7 +83,7 @@ class Server:
     def get(self, path: str, **query: str) -> Any:
         """Return `data` of an answer of the HTTP API."""
         url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             document = json.loads(answer.read())
         assert document["status"] == "success"
         return document["data"]
@@ -175,7 +175,7 @@ def _wait_ready(port: int, log: Path) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):
+        with urllib.request.urlopen(url, timeout=30):
             return True
     except OSError:
         return False

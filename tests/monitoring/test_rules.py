@@ -187,5 +187,5 @@ def test_every_rule_file_is_loaded() -> None:
 )
 def test_promtool_is_content(arguments: list[str]) -> None:
     command = [tool("promtool"), *arguments]
-    done = subprocess.run(command, cwd=MONITORING, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=MONITORING, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

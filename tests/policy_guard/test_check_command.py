@@ -51,7 +51,7 @@ class Checker:
             env=_others() | self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert "Traceback" not in done.stderr

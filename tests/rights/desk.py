@@ -42,7 +42,7 @@ from pipeline.stream.topics import (
 from pipeline.workers.labels import LABEL_VALUES
 
 PARTITIONS = 2
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 DAY = 86_400_000
 QUICK = {
     "poll_s": 0.01,
@@ -50,7 +50,7 @@ QUICK = {
     "settle_s": 0,
     "retry_base_s": 0.01,
     "retry_cap_s": 0.05,
-    "request_timeout_s": 2,
+    "request_timeout_s": 20,
 }
 NAMES = (CONSENT, IDENTITIES, SUPPRESSIONS, PRIVACY_REQUESTS, PRIVACY_RESULTS)
 
@@ -208,7 +208,7 @@ class Desk:
     def produce(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Write one record, acknowledged."""
         self.producer.produce(self.prefix + topic, value, key)
-        assert self.producer.flush(20) == 0
+        assert self.producer.flush(60) == 0
 
     def file(self, kind: Kind | str, profile: str, **changes: Any) -> str:
         """File a request; return its id."""

@@ -136,7 +136,7 @@ class TestShared:
         request = desk.file(Kind.ERASE, desk.person())
         desk.wait_for = never
         async with desk.agent() as agent:
-            await asyncio.wait_for(waiting.wait(), 20)
+            await asyncio.wait_for(waiting.wait(), 60)
             agent.assigned(frozenset())
             desk.wait_for = None
             async with desk.agent():

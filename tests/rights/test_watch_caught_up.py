@@ -29,13 +29,13 @@ class Waiting:
     def publish(self, count: int, **config: object) -> None:
         producer = Producer({"bootstrap.servers": self.bootstrap, "log_level": 2, **config})
         if config:
-            producer.init_transactions(20)
+            producer.init_transactions(60)
             producer.begin_transaction()
         for number in range(count):
             producer.produce(self.topic, b"{}", f"p-{number}".encode())
         if config:
-            producer.commit_transaction(20)
-        assert producer.flush(20) == 0
+            producer.commit_transaction(60)
+        assert producer.flush(60) == 0
 
 
 @pytest.fixture
@@ -58,20 +58,20 @@ async def test_it_waits_until_the_group_has_committed_what_was_there(waiting: Wa
     assert not done
     waiting.publish(1)  # what comes later is not waited for
     waiting.group.save(0, 3, "")
-    await asyncio.wait_for(waits, 20)
+    await asyncio.wait_for(waits, 60)
 
 
 async def test_an_empty_partition_needs_no_wait(waiting: Waiting) -> None:
-    await asyncio.wait_for(waiting.caught_up.wait(0), 20)
+    await asyncio.wait_for(waiting.caught_up.wait(0), 60)
 
 
 async def test_the_markers_of_a_transaction_are_nothing_to_wait_for(waiting: Waiting) -> None:
     waiting.publish(2, **{"transactional.id": waiting.topic})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while waiting.group.bounds(0) != (0, 3):  # noqa: ASYNC110  # a commit is acknowledged before its marker is there
             await asyncio.sleep(0.02)
     waiting.group.save(0, 2, "")  # as far as there are records
-    await asyncio.wait_for(waiting.caught_up.wait(0), 20)
+    await asyncio.wait_for(waiting.caught_up.wait(0), 60)
 
 
 class _Reluctant(LogReader):
@@ -98,6 +98,6 @@ async def test_it_outlasts_a_broker_that_does_not_answer(waiting: Waiting) -> No
     waiting.group.save(0, 2, "")
     reader = _Reluctant(KafkaSettings(bootstrap=waiting.bootstrap), waiting.topic, f"{waiting.topic}-rights")
     caught_up = CaughtUp(reader, 1)
-    await asyncio.wait_for(caught_up.wait(0), 20)
+    await asyncio.wait_for(caught_up.wait(0), 60)
     assert reader.unanswered < 0
     await caught_up.close()

@@ -40,7 +40,7 @@ def make_topics(
     admin = AdminClient({"bootstrap.servers": bootstrap})
     created = admin.create_topics([NewTopic(prefix + name, 1, 1) for name in names])
     for future in created.values():
-        future.result(timeout=20)
+        future.result(timeout=60)
 
 
 def stored(chunk: Chunk) -> list[Stored]:
@@ -71,8 +71,8 @@ class Watching:
 
     async def process(self, chunk: Chunk) -> None:
         """Let the watch deal with a chunk, as the agent's loop does, until everything is confirmed."""
-        await asyncio.wait_for(self.watch.prepare(chunk), 20)
-        await asyncio.wait_for(self.watch.begin(chunk), 20)
+        await asyncio.wait_for(self.watch.prepare(chunk), 60)
+        await asyncio.wait_for(self.watch.begin(chunk), 60)
 
     async def take(self, *records: tuple[str | bytes | None, bytes | None]) -> Chunk:
         """Process a chunk of these records."""
@@ -82,7 +82,7 @@ class Watching:
 
     async def state(self) -> IdentityState:
         """Return the identities as they are after everything that is confirmed."""
-        return await asyncio.wait_for(self.identities.barrier(0), 20)
+        return await asyncio.wait_for(self.identities.barrier(0), 60)
 
     def log(self, topic: str) -> list[Stored]:
         """Return every record of a topic."""

@@ -21,8 +21,11 @@ from pipeline.sandbox.kafka_artifacts import (
 )
 from pipeline.sandbox.kafka_config import free_ports
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 CLI = [sys.executable, "-c", "from pipeline.cli.main import main; main()", "kafka"]
+# what a shell starts in the background ignores Ctrl-C, and so does whatever the tests start if they are run like that
+_HEED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+AT_A_TERMINAL = [sys.executable, "-c", _HEED + CLI[2], "kafka"]
 START_AND_WAIT = """
 import sys
 from pipeline.sandbox.kafka import EmbeddedKafka
@@ -126,6 +129,7 @@ def test_port_and_data_survive_an_outage(own_broker: EmbeddedKafka, topic_name: 
 
 def test_a_frozen_broker_answers_again_when_it_is_resumed(own_broker: EmbeddedKafka) -> None:
     own_broker.pause()
+    eventually(lambda: psutil.Process(own_broker.pid).status() == psutil.STATUS_STOPPED, "its guard has frozen it")
     assert not answers(own_broker.bootstrap, 1.0)
     own_broker.resume()
     assert answers(own_broker.bootstrap, DEADLINE_S)
@@ -175,15 +179,18 @@ def test_nothing_is_left_of_a_killed_parent(tmp_path: Path, moment: str) -> None
 
 def test_ctrl_c_ends_the_command_and_leaves_nothing(tmp_path: Path) -> None:
     command = subprocess.Popen(
-        [*CLI, "start"], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+        [*AT_A_TERMINAL, "start"], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
     with command:
-        assert command.stdout is not None
-        key, _, bootstrap = command.stdout.readline().rstrip().partition("=")
-        assert key == "bootstrap"
-        assert answers(bootstrap, DEADLINE_S)
-        command.send_signal(signal.SIGINT)
-        assert command.wait(DEADLINE_S) == 0
+        try:
+            assert command.stdout is not None
+            key, _, bootstrap = command.stdout.readline().rstrip().partition("=")
+            assert key == "bootstrap"
+            assert answers(bootstrap, DEADLINE_S)
+            command.send_signal(signal.SIGINT)
+            assert command.wait(DEADLINE_S) == 0
+        finally:
+            command.kill()
     assert processes_naming(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 

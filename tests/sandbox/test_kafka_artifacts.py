@@ -26,7 +26,7 @@ from pipeline.sandbox.kafka_artifacts import (
 from pipeline.sandbox.kafka_config import free_ports
 
 CLI = [sys.executable, "-c", "from pipeline.cli.main import main; main()", "kafka", "start"]
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
 
 
 @pytest.fixture

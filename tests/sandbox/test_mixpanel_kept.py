@@ -130,7 +130,7 @@ class TestRecords:
     def test_waiting(self, standin: MixpanelStandIn, client: StandInClient) -> None:
         sender = threading.Thread(target=client.send, args=([event()],))
         sender.start()
-        standin.wait_for(lambda s: s.stored_count == 1)
+        standin.wait_for(lambda s: s.stored_count == 1, timeout=60)
         sender.join()
 
     def test_waiting_in_vain_says_what_there_is(self, standin: MixpanelStandIn) -> None:

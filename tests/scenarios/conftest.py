@@ -19,7 +19,7 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A worker of each kind and region, on the shared broker under names of their own.
 

@@ -31,7 +31,7 @@ from pipeline.sandbox.deployment import Deployment
 from pipeline.sandbox.scrape import Samples, scrape
 from pipeline.sandbox.supervisor import SupervisedWorker
 
-WAIT_S = 40.0
+WAIT_S = 120.0
 POLL_S = 0.02
 _moment = [0]
 
@@ -167,7 +167,11 @@ class Story:
             standin.clear_faults()
 
     def until_in_back_off(self, region: Region = Region.US) -> None:
-        """Wait until Mixpanel has refused a batch once more; in `outage` only."""
+        """Wait until everything is judged, and Mixpanel has refused a batch once more; in `outage` only.
+
+        What is published afterwards, a withdrawal too, finds in the queue of the sink whatever came before.
+        """
+        self.until_judged()
         standin = self.deployment.standins[region]
         before = len(standin.requests)
         self.until(lambda: len(standin.requests) > before, "a batch refused")
@@ -257,8 +261,8 @@ class Story:
         )
         try:
             places = [TopicPartition(name, partition) for partition in range(kafka.partitions)]
-            committed = {each.partition: max(0, each.offset) for each in consumer.committed(places, timeout=10)}
-            ends = {each.partition: consumer.get_watermark_offsets(each, timeout=10)[1] for each in places}
+            committed = {each.partition: max(0, each.offset) for each in consumer.committed(places, timeout=60)}
+            ends = {each.partition: consumer.get_watermark_offsets(each, timeout=60)[1] for each in places}
         finally:
             consumer.close()
         return sum(ends[partition] - offset for partition, offset in committed.items())

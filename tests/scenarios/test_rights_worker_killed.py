@@ -20,8 +20,8 @@ def test_no_withdrawal_is_missed_when_the_worker_is_killed_among_them(story: Sto
             each.withdraw()
             if number == PEOPLE // 2:
                 rights.send(signal.SIGKILL)
+        story.until(lambda: rights.restarts == restarts + 1, "the worker started again")
         story.until_watched()
-        assert rights.restarts == restarts + 1
     story.until_received(seen)
     story.settle()
     assert not story.received(*theirs)

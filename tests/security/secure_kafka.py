@@ -65,7 +65,7 @@ class SecureKafka:
             UserScramCredentialUpsertion(role.name, scram, PASSWORD.encode()) for role in ROLES
         ]
         for future in client.alter_user_scram_credentials(users).values():
-            future.result(30)
+            future.result(60)
         bindings = [
             AclBinding(
                 ResourceType.BROKER if acl.resource == "cluster" else ResourceType[acl.resource.upper()],
@@ -79,7 +79,7 @@ class SecureKafka:
             for acl in acls(kafka)
         ]
         for binding in client.create_acls(bindings).values():
-            binding.result(30)
+            binding.result(60)
 
 
 @contextmanager

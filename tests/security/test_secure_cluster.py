@@ -28,7 +28,7 @@ from pipeline.stream.admin import check_topics, require_topics
 from pipeline.stream.client_config import client_config
 from tests.security.secure_kafka import PASSWORD, SecureKafka
 
-READY_S = 60.0
+READY_S = 150.0
 
 
 @pytest.fixture(scope="module")
@@ -122,10 +122,10 @@ def test_events_flow_through_workers_that_have_no_other_way_in(
         "properties": {"level": 3, "world": "ocean", "difficulty": "easy"},
     }
     with publisher_of(cluster, as_role("consent-service")) as publisher:
-        publisher.publish_consent(consent).result(30)
+        publisher.publish_consent(consent).result(60)
     with publisher_of(cluster, as_role("backend")) as publisher:
-        publisher.publish(event).result(30)
-    within(lambda: cluster.standins[Region.US].events, lambda: "the event is not delivered")
+        publisher.publish(event).result(60)
+    within(cluster.standins[Region.US].events, lambda: "the event is not delivered")
 
 
 def publisher_of(cluster: Deployment, kafka: KafkaSettings) -> Publisher:
@@ -162,7 +162,7 @@ def test_no_role_writes_where_it_has_no_business(
     errors: list[KafkaError | None] = []
     producer = Producer(client_config(as_role(role)), logger=_silent())
     producer.produce(cluster.topic(topic), b"{}", on_delivery=lambda error, _: errors.append(error))
-    producer.flush(20)
+    producer.flush(60)
     assert [error.code() if error else None for error in errors] == [KafkaError.TOPIC_AUTHORIZATION_FAILED]
 
 
@@ -197,7 +197,7 @@ def test_no_role_joins_the_group_of_another(cluster: Deployment, as_role: Callab
     assert first_answer(consumer) == KafkaError.GROUP_AUTHORIZATION_FAILED
 
 
-def first_answer(consumer: Consumer, timeout_s: float = 20.0) -> int | None:
+def first_answer(consumer: Consumer, timeout_s: float = 60.0) -> int | None:
     """Return the code of the first error that the broker answers with; None for a record, or for nothing."""
     try:
         message = consumer.poll(timeout_s)

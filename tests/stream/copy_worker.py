@@ -63,7 +63,7 @@ class Copy:
         return self._delayed(batch.done())
 
     def _hang(self) -> None:
-        self._producer._producer.flush(10)
+        self._producer._producer.flush(60)
         Path(self._options.marker).touch()
         while True:
             time.sleep(1)

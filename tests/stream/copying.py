@@ -22,7 +22,7 @@ from pipeline.stream.client_config import LibrdkafkaLog
 from tests.stream.copy_worker import Options
 
 PARTITIONS = 4
-COORDINATOR_S = 30.0
+COORDINATOR_S = 60.0
 COORDINATOR_MOVES = {
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
@@ -32,7 +32,7 @@ WORKER = Path(__file__).with_name("copy_worker.py")
 ROOT = WORKER.parents[2]
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 150.0) -> Any:
     """Return the first true value of `condition`, tried every 50 ms; fail with `what` after the deadline."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -66,7 +66,7 @@ class Copying:
         topics = [NewTopic(topic, partitions, 1) for topic in (self.source, self.destination)]
         admin = AdminClient({"bootstrap.servers": bootstrap}, logger=LibrdkafkaLog())
         for future in admin.create_topics(topics).values():
-            future.result(30)
+            future.result(60)
 
     # the load
 
@@ -133,7 +133,7 @@ class Copying:
             deadline = time.monotonic() + COORDINATOR_S
             while True:
                 try:
-                    offsets = reader.committed(wanted, timeout=5)
+                    offsets = reader.committed(wanted, timeout=30)
                     break
                 except KafkaException as exc:  # the coordinator of a new group is still being chosen
                     if exc.args[0].code() not in COORDINATOR_MOVES or time.monotonic() > deadline:
@@ -145,7 +145,7 @@ class Copying:
         """End offset of each partition that holds anything."""
         with self._reader() as reader:
             ends = {
-                number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=30)[1]
+                number: reader.get_watermark_offsets(TopicPartition(topic, number), timeout=60)[1]
                 for number in range(self.partitions)
             }
         return {number: end for number, end in ends.items() if end}
@@ -154,7 +154,7 @@ class Copying:
         """Whether every record of the source is committed by the group."""
         return self.committed() == self.ends(self.source)
 
-    def wait_drained(self, timeout_s: float = 90.0) -> None:
+    def wait_drained(self, timeout_s: float = 240.0) -> None:
         wait_until(self.drained, f"committed {self.committed()} reaches {self.ends(self.source)}", timeout_s)
 
     def arrived(self) -> Counter[int]:
@@ -164,7 +164,7 @@ class Copying:
         left = sum(ends.values())
         with self._reader() as reader:
             reader.assign([TopicPartition(self.destination, number, 0) for number in ends])
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while left > 0:
                 assert time.monotonic() < deadline, f"{left} records of the destination cannot be read"
                 for message in reader.consume(10_000, 0.2):
@@ -228,7 +228,7 @@ class Worker:
         self.process.kill()
         self.process.wait(30)
 
-    def terminate(self, timeout_s: float = 60.0) -> int:
+    def terminate(self, timeout_s: float = 150.0) -> int:
         """SIGTERM; return the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout_s)

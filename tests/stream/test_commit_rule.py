@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -268,9 +269,10 @@ async def test_what_was_delivered_twice_and_acknowledged_twice_leaves_nothing_be
 class Asked:
     """An aiokafka consumer that has `committed`, begins every partition at 5, and notes what it is asked and told."""
 
-    def __init__(self, committed: dict[TP, OffsetAndMetadata]) -> None:
+    def __init__(self, committed: dict[TP, OffsetAndMetadata], failure: Exception | None = None) -> None:
         self._coordinator = self
         self._committed = committed
+        self._failure = failure
         self.questions: list[tuple[str, frozenset[TP]]] = []
         self.sought: dict[TP, int] = {}
 
@@ -288,6 +290,10 @@ class Asked:
     def seek(self, partition: TP, offset: int) -> None:
         self.sought[partition] = offset
 
+    async def commit(self, _offsets: Mapping[TP, OffsetAndMetadata]) -> None:
+        if self._failure is not None:
+            raise self._failure
+
 
 async def test_partitions_are_sought_with_one_question_however_many_there_are(
     make: Make, monkeypatch: pytest.MonkeyPatch
@@ -303,6 +309,23 @@ async def test_partitions_are_sought_with_one_question_however_many_there_are(
     assert committed == dict.fromkeys(every) | {TP(TOPIC, 3): 8}
     origins = thread.consumer.origins
     assert (origins[TP(TOPIC, 3)], origins[TP(TOPIC, 4)]) == (Origin(8, "note"), Origin(None, ""))
+    assert thread.consumer.committed == {TP(TOPIC, 3): 8}
+
+
+@pytest.mark.parametrize(("failure", "shown"), [(None, 11), (CommitFailedError(), 8)])
+async def test_what_is_shown_as_committed_is_what_the_broker_has(
+    make: Make, monkeypatch: pytest.MonkeyPatch, failure: Exception | None, shown: int
+) -> None:
+    """Lag and readiness are made of it."""
+    consumer = make()
+    thread, asked = consumer.faust._thread, Asked({PARTITION: OffsetAndMetadata(8, "")}, failure)
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: asked)
+    monkeypatch.setattr(thread, "assignment", asked.assignment)
+    await thread._seek_assigned()
+    assert await thread._commit({PARTITION: 11}) is (failure is None)
+    assert consumer.faust.committed == {PARTITION: shown}
+    consumer.faust._forget([PARTITION])
+    assert consumer.faust.committed == {}
 
 
 async def test_nothing_is_asked_about_beginnings_where_everything_is_committed(

@@ -39,7 +39,7 @@ def topic(kafka: EmbeddedKafka, topic_name: Callable[..., str]) -> str:
     name = topic_name("confirmed")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     new = NewTopic(name, PARTITIONS, 1, config={"max.message.bytes": "100000"})
-    admin.create_topics([new])[name].result(30)
+    admin.create_topics([new])[name].result(60)
     return name
 
 
@@ -48,7 +48,7 @@ def read_back(bootstrap: str, topic: str) -> dict[bytes, int]:
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "nobody", "enable.auto.commit": False})
     try:
         parts = [TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
-        left = sum(reader.get_watermark_offsets(part, timeout=10)[1] for part in parts)
+        left = sum(reader.get_watermark_offsets(part, timeout=60)[1] for part in parts)
         reader.assign(parts)
         found: dict[bytes, int] = {}
         for _ in range(600):
@@ -68,7 +68,7 @@ async def test_a_batch_resolves_once_every_record_is_on_the_broker(kafka: Embedd
         batch = producer.batch()
         for number in range(1_000):
             batch.add(topic, b"%d" % number)
-        await asyncio.wait_for(batch.done(), 30)
+        await asyncio.wait_for(batch.done(), 90)
         assert len(read_back(kafka.bootstrap, topic)) == 1_000
 
 
@@ -79,7 +79,7 @@ async def test_keys_go_to_their_murmur2_partition_unless_one_is_given(kafka: Emb
         for key in keys:
             batch.add(topic, key, key)
             batch.add(topic, b"fixed " + key, key, 3)
-        await asyncio.wait_for(batch.done(), 30)
+        await asyncio.wait_for(batch.done(), 90)
     found = read_back(kafka.bootstrap, topic)
     assert {found[key] for key in keys} == set(range(PARTITIONS))
     assert all(found[key] == murmur2_partition(key, PARTITIONS) for key in keys)
@@ -119,8 +119,8 @@ async def test_a_record_that_the_broker_refuses_fails_its_batch_only(kafka: Embe
         refused.add(topic, Random(1).randbytes(200_000), partition=0)  # does not compress
         fine.add(topic, b"fine", partition=1)
         with pytest.raises(DeliveryError, match=r"^MSG_SIZE_TOO_LARGE$"):
-            await asyncio.wait_for(refused.done(), 30)
-        await asyncio.wait_for(fine.done(), 30)
+            await asyncio.wait_for(refused.done(), 90)
+        await asyncio.wait_for(fine.done(), 90)
 
 
 async def test_a_record_that_librdkafka_refuses_fails_the_batch_and_not_the_caller() -> None:
@@ -136,7 +136,7 @@ async def test_a_full_queue_is_waited_for(kafka: EmbeddedKafka, topic: str) -> N
         batch = producer.batch()
         for number in range(200):
             batch.add(topic, b"%d" % number)
-        await asyncio.wait_for(batch.done(), 30)
+        await asyncio.wait_for(batch.done(), 90)
     assert len(read_back(kafka.bootstrap, topic)) == 200
 
 
@@ -147,7 +147,7 @@ async def test_closing_gives_up_what_cannot_be_sent() -> None:
         done = batch.done()
         await producer.close(0.05)
         with pytest.raises(DeliveryError, match="_PURGE"):
-            await asyncio.wait_for(done, 10)
+            await asyncio.wait_for(done, 60)
 
 
 async def test_a_batch_that_nobody_awaits_any_more_may_still_end() -> None:

@@ -14,7 +14,7 @@ from pipeline.stream.followed import Followed
 from pipeline.stream.follower import Follower
 
 PARTITIONS = 3
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 class Seen(Followed):
@@ -35,7 +35,7 @@ class Topic:
         admin = AdminClient({"bootstrap.servers": bootstrap})
         topic = NewTopic(name, PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"})
         for future in admin.create_topics([topic]).values():
-            future.result(20)
+            future.result(60)
         self.producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0})
 
     async def put(self, partition: int, value: bytes | None, key: bytes | None = b"key") -> None:
@@ -55,9 +55,11 @@ async def following(topic: Topic) -> AsyncIterator[Follower[Seen]]:
         {"bootstrap.servers": topic.bootstrap}, topic.name, Seen, name="test", fail_stop=failures.append
     )
     await follower.start()
-    async with asyncio.timeout(DEADLINE_S):
-        yield follower
-    await follower.stop()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield follower
+    finally:
+        await follower.stop()
     assert failures == []
 
 

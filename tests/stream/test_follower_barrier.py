@@ -31,7 +31,7 @@ class Broker:
         return await answer
 
     async def next(self) -> tuple[set[int], "asyncio.Future[Mapping[int, int]]"]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.asked.get()
 
 

@@ -184,7 +184,7 @@ async def test_a_closed_stream_ends_the_loop_without_a_failure() -> None:
         run.role.make_ready(0)
         await settle()
         run.stream.close()
-        await asyncio.wait_for(run.task, 5)
+        await asyncio.wait_for(run.task, 60)
         assert run.failures == []
         assert run.role.ready[1].cancelled()
 
@@ -229,7 +229,7 @@ async def test_failures_anywhere_stop_the_process_without_an_acknowledgement() -
             run.role.finish(1)
             await settle()
             cause(run)
-            await asyncio.wait_for(run.task, 5)
+            await asyncio.wait_for(run.task, 60)
             assert [type(error) for error in run.failures] == [ValueError], cause
             assert run.stream.acked == []
 
@@ -243,7 +243,7 @@ async def test_a_future_that_somebody_cancelled_is_a_failure_too(stage: str) -> 
             run.role.make_ready(0)
         await settle()
         getattr(run.role, stage)[0].cancel()
-        await asyncio.wait_for(run.task, 5)
+        await asyncio.wait_for(run.task, 60)
         assert [type(error) for error in run.failures] == [asyncio.CancelledError]
 
 
@@ -255,7 +255,7 @@ async def test_a_background_task_that_ends_stops_the_process(error: Exception | 
             raise error
 
     async with running(background=[background]) as run:
-        await asyncio.wait_for(run.task, 5)
+        await asyncio.wait_for(run.task, 60)
         assert [type(failure) for failure in run.failures] == [type(error) if error else RuntimeError]
 
 
@@ -307,7 +307,7 @@ async def test_an_orderly_end_begins_nothing_more_and_acknowledges_what_has_begu
         assert run.stream.acked == [0]
         assert not over.done()
         run.role.finish(1)
-        await asyncio.wait_for(over, 5)
+        await asyncio.wait_for(over, 60)
         assert run.stream.acked == [0, 1]
         assert run.role.begun == [0, 1]
         assert run.failures == []
@@ -321,7 +321,7 @@ async def test_an_agent_that_starts_during_the_end_begins_nothing() -> None:
         run.stream.put(0)
         await settle()
         assert run.role.begun == []
-        await asyncio.wait_for(ending.ended(), 5)
+        await asyncio.wait_for(ending.ended(), 60)
 
 
 async def test_an_agent_that_has_stopped_is_not_waited_for() -> None:
@@ -331,8 +331,8 @@ async def test_an_agent_that_has_stopped_is_not_waited_for() -> None:
         run.role.make_ready(0)
         await settle()
         run.stream.close()
-        await asyncio.wait_for(run.task, 5)
-        await asyncio.wait_for(ending.ended(), 5)
+        await asyncio.wait_for(run.task, 60)
+        await asyncio.wait_for(ending.ended(), 60)
 
 
 def test_fail_stop_ends_the_process_and_writes_no_value(

@@ -29,7 +29,7 @@ def _run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
         env=clean | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return done.returncode, done.stderr
