@@ -29,7 +29,7 @@ MEDIA_MAGIC: Final = (
     b"PK\x03\x04",
 )  # fmt: skip
 
-_SPACES: Final = frozenset(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2800"))
+_SPACES: Final = frozenset(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2800"))  # the last is a braille sign without dots
 _BLANK: Final = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x20E3, 0x3164, 0xFFA0}
 )
@@ -56,19 +56,19 @@ def _fold_point(point: int) -> str | None:
         return _SAME[point]
     if point in _BLANK or 0xFE00 <= point <= 0xFE0F or 0xE0100 <= point <= 0xE01EF:  # noqa: PLR2004  # variation selectors
         return None
+    if point in _SPACES:
+        return " "
     sign = chr(point)
     digit = unicodedata.decimal(sign, None)
     if digit is not None:
         return str(digit)
     match unicodedata.category(sign):
-        case "Cf":
+        case "Cf" | "Cc":
             return None
         case "Zs" | "Zl" | "Zp":
             return " "
         case "Pd":
             return "-"
-        case "Cc":
-            return " " if point in _SPACES else None
         case "Cs":
             return "\ufffd"  # half a pair; UTF-8 has no bytes for it
         case _:

@@ -28,13 +28,15 @@ from tests.mixpanel_input.sdk import COPPICE
 
 TEXT = {"type": "string", "pattern": "^[a-z0-9 -]{1,40}$", "x-class": "operational", "x-cohorts": ["adult"]}
 CODE = TEXT | {"x-class": "persistent_id"}
+LAND = TEXT | {"x-class": "coarse_location", "x-generalize": "country", "pattern": "^[A-Z]{2}$"}
 
 
 def grouping(over: dict[str, Any] = OPEN, *records: dict[str, Any]) -> World:
-    """Return a world where adults' schools are groups, and their codes are pseudonymized."""
+    """Return a world where adults' clubs, codes and lands are groups; codes are pseudonymized."""
     here = world(over, records=records or (RECORDS["US/adult"],))
     schema = load_schema("profile")
-    schema |= {"properties": schema["properties"] | {"school": TEXT, "code": CODE}, "x-group-keys": ["school", "code"]}
+    own = {"club": TEXT, "code": CODE, "land": LAND}
+    schema |= {"properties": schema["properties"] | own, "x-group-keys": list(own)}
     policy = acting(here.context.policy, PropertyClass.PERSISTENT_ID, Action.PSEUDONYMIZE, Cohort.US_ADULT)
     plan = compile_profile(schema, DEFAULTS, policy)
     return World(dataclasses.replace(here.context, policy=policy, profile=plan, rulings={}), here.consents)
@@ -67,7 +69,7 @@ CLASSED = World(
     ),
     ADULT.consents,
 )
-GROUP = {"$group_key": "school", "$group_id": "hill"}
+GROUP = {"$group_key": "club", "$group_id": "hill"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ GROUP = {"$group_key": "school", "$group_id": "hill"}
         (ADULT, {"$add": {"levels_completed": 3}}, DropReason.PROFILE_NOT_REPEATABLE),
         (ADULT, {"$add": {"levels_completed": 0.5}}, DropReason.PROFILE_NOT_REPEATABLE),
         (with_a_destroyed_key(ADULT), {}, DropReason.KEY_RETIRED),
-        (DROPPING, {"$set_once": {"school": "call 9876543210 today"}}, DropReason.IDENTIFIER),
+        (DROPPING, {"$set_once": {"club": "call 9876543210 today"}}, DropReason.IDENTIFIER),
         (ADULT, {"$group_key": "family", "$group_id": "x"}, DropReason.GROUP_UNREGISTERED),
         (ADULT, {}, DropReason.PROFILE_EMPTY),
     ],
@@ -131,7 +133,7 @@ def test_a_group_by_a_registered_code_leaves_under_the_same_name() -> None:
 
 @pytest.mark.parametrize("group", [{}, GROUP], ids=["a person's", "a group's"])
 def test_an_identifier_in_a_value_counts_whoever_the_update_is_about(group: dict[str, Any]) -> None:
-    event = update({"school": "call 9876543210 today", "plan": "family"}, **group)
+    event = update({"club": "call 9876543210 today", "plan": "family"}, **group)
     outcome = ADULT.one(event)
     assert isinstance(outcome, Clean)
     assert json.loads(outcome.value)["$set"] == {"plan": "family"}
@@ -141,7 +143,7 @@ def test_an_identifier_in_a_value_counts_whoever_the_update_is_about(group: dict
     assert stays.reason is DropReason.IDENTIFIER
 
 
-@pytest.mark.parametrize("group", [{"$group_key": "school"}, {"$group_id": "hill"}])
+@pytest.mark.parametrize("group", [{"$group_key": "club"}, {"$group_id": "hill"}])
 def test_an_update_that_names_half_a_group_is_a_groups(group: dict[str, Any]) -> None:
     outcome = ADULT.one(update({"plan": "family"}, **group))
     assert isinstance(outcome, Dropped)
@@ -149,7 +151,7 @@ def test_an_update_that_names_half_a_group_is_a_groups(group: dict[str, Any]) ->
 
 
 def test_an_identifier_counts_whichever_operation_it_stands_in() -> None:
-    event = update({"school": "call 9876543210 today"}, **{"$set_once": {"plan": "family"}})
+    event = update({"club": "call 9876543210 today"}, **{"$set_once": {"plan": "family"}})
     outcome = ADULT.one(event)
     assert isinstance(outcome, Clean)
     assert outcome.lost == (PropertyClass.OPERATIONAL,)
@@ -168,7 +170,7 @@ def test_an_operation_behind_a_deletion_leaves_with_it_and_what_is_deleted_names
     assert outcome.ruling.unknown == ()
 
 
-@pytest.mark.parametrize("key", ["plan", 7, ["school"], None, {"school": 1}])
+@pytest.mark.parametrize("key", ["plan", 7, ["club"], None, {"club": 1}])
 def test_a_group_by_what_is_no_groups_key_stays(key: Any) -> None:
     outcome = ADULT.one(update({"plan": "family"}, **{"$group_key": key, "$group_id": "family"}))
     assert isinstance(outcome, Dropped)
@@ -183,10 +185,44 @@ def test_an_update_has_the_time_that_the_client_gave_it_in_whole_seconds() -> No
 
 
 def test_updates_of_an_array_share_what_may_be_looked_at() -> None:
-    events = [update({"school": f"{'school of hills ' * 2}{number}", "plan": "family"}) for number in range(700)]
+    events = [update({"club": f"{'club of hills ' * 2}{number}", "plan": "family"}) for number in range(700)]
     left = [json.loads(outcome.value)["$set"] for outcome in ADULT.judge(events) if isinstance(outcome, Clean)]
     assert len(left) == len(events)
-    kept = ["school" in each for each in left]
+    kept = ["club" in each for each in left]
     assert kept[0]
     assert not kept[-1]
     assert kept == sorted(kept, reverse=True)
+
+
+def test_groups_of_an_array_share_what_may_be_looked_at() -> None:
+    root = update({"plan": "family"}, **{"$group_key": "club"})
+    events = [root | {"$group_id": f"{'club of hills ' * 2}{number}"} for number in range(700)]
+    outcomes = ADULT.judge(events)
+    kept = [isinstance(outcome, Clean) for outcome in outcomes]
+    assert kept[0]
+    assert not kept[-1]
+    assert kept == sorted(kept, reverse=True)
+    last = outcomes[-1]
+    assert isinstance(last, Dropped)
+    assert last.reason is DropReason.GROUP_UNREGISTERED
+
+
+@pytest.mark.parametrize(("region", "other"), [("US", "IN"), ("IN", "US")])
+def test_a_country_leaves_where_it_is_the_one_that_the_backend_knows(region: str, other: str) -> None:
+    here = grouping(PERMISSIVE, RECORDS[f"{region}/adult"])
+    known = COPPICE | {"region": region}
+    for name in ("$country_code", "land"):
+        outcome = here.one(update({name: region, "plan": "family"}, coppice=known))
+        assert isinstance(outcome, Clean)
+        assert json.loads(outcome.value)["$set"] == {name: region, "plan": "family"}
+        outcome = here.one(update({name: other, "plan": "family"}, coppice=known))
+        assert isinstance(outcome, Clean)
+        assert json.loads(outcome.value)["$set"] == {"plan": "family"}
+
+
+@pytest.mark.parametrize(("land", "why"), [("US", None), ("IN", DropReason.GROUP_UNREGISTERED)])
+def test_a_group_by_country_is_the_one_that_the_backend_knows(land: str, why: DropReason | None) -> None:
+    outcome = ADULT.one(update({"plan": "family"}, **{"$group_key": "land", "$group_id": land}))
+    assert (outcome.reason if isinstance(outcome, Dropped) else None) is why
+    if isinstance(outcome, Clean):
+        assert json.loads(outcome.value)["$group_id"] == land
