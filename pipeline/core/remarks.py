@@ -69,7 +69,7 @@ def _by_value(
 ) -> StripReason | None:
     if rule.check is not None and not rule.check.allows(value):
         return StripReason.INVALID
-    if rule.scan and holds_identifier(name, value):
+    if rule.scan and holds_identifier(name, value, rule.kind):
         return StripReason.IDENTIFIER
     if rule.transform is not None and (region is None or change(value, rule, region, pseudonymize) is UNSAFE):
         return StripReason.UNSAFE

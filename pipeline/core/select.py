@@ -9,7 +9,7 @@ from typing import Any, Final
 from pipeline.core.ruling import Ruling
 from pipeline.core.work import Work, scanned_at_most
 from pipeline.detect.automaton import ANYWHERE, automaton
-from pipeline.detect.engine import quick_all, scan
+from pipeline.detect.engine import names, quick_all, scan, tells
 from pipeline.detect.meter import LOOK, charge, charged
 from pipeline.policy.compiled import UNSAFE, PropertyRule
 from pipeline.policy.vocabulary import Action, Region
@@ -111,7 +111,7 @@ def _scan(
     suspicious = quick_all(texts)
     for name, rule, safe in fresh:
         value = kept[name]
-        if suspicious and holds_identifier(name, value):
+        if (suspicious or tells(name)) and holds_identifier(name, value, rule.kind):
             del kept[name]
             lost.append((rule, True))
         else:
@@ -127,9 +127,15 @@ def texts_of(value: Any) -> list[str]:
     return [str(int(value) if type(value) is float and value.is_integer() else value)]
 
 
-def holds_identifier(name: str, value: Any) -> bool:
-    """Say whether a value that its schema allows holds a direct identifier all the same (R12)."""
-    return any(scan(text, name).findings for text in texts_of(value))
+def holds_identifier(name: str, value: Any, kind: str) -> bool:
+    """Say whether a value that its schema allows holds a direct identifier all the same (R12).
+
+    kind: the class that the registry gives it. A name that speaks for the same class, as `utm_id` does for marketing,
+    says nothing that the policy has not ruled on; any other tells what the text is, however it looks.
+    """
+    owner = names(name)
+    key = "" if owner is not None and owner.kind == kind else name
+    return any(scan(text, key).findings for text in texts_of(value))
 
 
 def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Lost) -> None:

@@ -90,6 +90,12 @@ def names(key: str) -> Detector | None:
     return key_facts(key)[0]
 
 
+def tells(key: str) -> bool:
+    """True if `scan` may find something under this name in a text that `quick` says is clean."""
+    owner, _, hinted = key_facts(key)
+    return owner is not None or bool(hinted)
+
+
 def scan(text: str, key: str = "") -> Scan:
     """Find every identifier in a text. key: the name of the property that holds it."""
     return _scan(text, key, None)

@@ -86,8 +86,8 @@ def test_a_value_is_looked_at_as_these_texts(value: Any, texts: list[str]) -> No
 
 
 def test_the_name_of_a_property_says_what_its_digits_are() -> None:
-    assert holds_identifier("pin_code", "560001")
-    assert not holds_identifier("level", "560001")
+    assert holds_identifier("pin_code", "560001", "gameplay")
+    assert not holds_identifier("level", "560001", "gameplay")
 
 
 def sent(phrase: str, **ids: Any) -> tuple[str, set[str]]:

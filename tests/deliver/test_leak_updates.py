@@ -21,7 +21,7 @@ from tests.deliver.leaks import SEED, look
 from tests.deliver.updates import group_update, person_update
 from tests.mixpanel_input.sdk import COPPICE
 
-SCAN = LeakScan(["level_completed"], ["level"], planted(SEED), ["plan", "worlds", "levels_completed", "school", "code"])
+SCAN = LeakScan(["level_completed"], ["level"], planted(SEED), ["plan", "worlds", "levels_completed", "club", "code"])
 
 
 def found(update: bytes) -> set[tuple[str, str]]:
@@ -100,13 +100,13 @@ def test_an_address_in_the_place_of_ip_is_found() -> None:
 # --- the pipeline's own
 
 
-SCHOOL = {"type": "string", "pattern": "^[a-z]{3,12}$", "x-class": "operational", "x-cohorts": ["adult"]}
+CLUB = {"type": "string", "pattern": "^[a-z]{3,12}$", "x-class": "operational", "x-cohorts": ["adult"]}
 
 
 def grouping() -> World:
     here = world(OPEN, records=(RECORDS["US/adult"],))
     schema = load_schema("profile")
-    schema |= {"properties": schema["properties"] | {"school": SCHOOL}, "x-group-keys": ["school"]}
+    schema |= {"properties": schema["properties"] | {"club": CLUB}, "x-group-keys": ["club"]}
     plan = compile_profile(schema, DEFAULTS, here.context.policy)
     return World(dataclasses.replace(here.context, profile=plan), here.consents)
 
@@ -139,7 +139,7 @@ OPERATIONS = st.fixed_dictionaries(
 @settings(max_examples=100)
 @given(operations=OPERATIONS, group=st.booleans())
 def test_what_the_sanitizer_lets_leave_is_no_hit(operations: dict[str, Any], *, group: bool) -> None:
-    about = {"$group_key": "school", "$group_id": "hill"} if group else {"$distinct_id": "raw-id-of-somebody"}
+    about = {"$group_key": "club", "$group_id": "hill"} if group else {"$distinct_id": "raw-id-of-somebody"}
     outcome = HERE.one(about | operations | {"coppice": COPPICE})
     if not isinstance(outcome, Clean):
         return

@@ -100,15 +100,15 @@ def test_update_of_which_nothing_may_leave_stays() -> None:
         assert fate(one(event)) == (DropReason.PROFILE_EMPTY, Cohort.US_ADULT)
 
 
-GROUP = {"$token": "client", "$group_key": "school", "$group_id": "hill", "coppice": COPPICE, "$time": NOW - HOUR}
-SCHOOL = {"type": "string", "pattern": "^[a-z]{3,12}$", "x-class": "operational", "x-cohorts": ["adult"]}
+GROUP = {"$token": "client", "$group_key": "club", "$group_id": "hill", "coppice": COPPICE, "$time": NOW - HOUR}
+CLUB = {"type": "string", "pattern": "^[a-z]{3,12}$", "x-class": "operational", "x-cohorts": ["adult"]}
 
 
-def grouping(spec: dict[str, Any] = SCHOOL, **settings: Any) -> World:
-    """Return a world where adults' schools are groups."""
+def grouping(spec: dict[str, Any] = CLUB, **settings: Any) -> World:
+    """Return a world where adults' clubs are groups."""
     here = world(OPEN | settings, records=(RECORDS["US/adult"],))
     schema = load_schema("profile")
-    schema |= {"properties": schema["properties"] | {"school": spec}, "x-group-keys": ["school"]}
+    schema |= {"properties": schema["properties"] | {"club": spec}, "x-group-keys": ["club"]}
     plan = compile_profile(schema, DEFAULTS, here.context.policy)
     return World(dataclasses.replace(here.context, profile=plan), here.consents)
 
@@ -129,20 +129,20 @@ def test_group_that_no_schema_lists_stays(operator: str) -> None:
 
 
 def test_registered_group_leaves_by_an_id_that_its_schema_allows() -> None:
-    left = leaving(grouping().one(GROUP | {"$set": {"plan": "school", "$name": "Hill School"}}))
+    left = leaving(grouping().one(GROUP | {"$set": {"plan": "school", "$name": "Hill Club"}}))
     assert left == {
-        "$group_key": "school", "$group_id": "hill", "$time": (NOW - HOUR) // 1000, "$set": {"plan": "school"},
+        "$group_key": "club", "$group_id": "hill", "$time": (NOW - HOUR) // 1000, "$set": {"plan": "school"},
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("group_id", ["Hill School", "x", "profile-0001", "", None, 7, ["hill"], {"a": 1}], ids=repr)
+@pytest.mark.parametrize("group_id", ["Hill Club", "x", "profile-0001", "", None, 7, ["hill"], {"a": 1}], ids=repr)
 def test_group_by_an_id_that_its_schema_refuses_stays(group_id: Any) -> None:
     event = GROUP | {"$group_id": group_id, "$set": {"plan": "school"}}
     assert fate(grouping().one(event)) == (DropReason.GROUP_UNREGISTERED, Cohort.US_ADULT)
 
 
 def test_group_named_by_a_person_stays() -> None:
-    here = grouping(SCHOOL | {"pattern": "^[a-z0-9-]{3,36}$"})
+    here = grouping(CLUB | {"pattern": "^[a-z0-9-]{3,36}$"})
     for name in ("profile-0001", "raw-id", "9876543210"):
         event = GROUP | {"$group_id": name, "$distinct_id": "raw-id", "$set": {"plan": "school"}}
         assert fate(here.one(event)) == (DropReason.GROUP_UNREGISTERED, Cohort.US_ADULT)
@@ -163,14 +163,14 @@ TEXT = {"type": "string", "pattern": "^[a-z0-9 -]{1,40}$", "x-class": "operation
 @pytest.mark.parametrize("text", ["call 9876543210 today", "profile-0001", "her id is raw-id-of-the-sdk"])
 def test_an_identifier_in_a_value_keeps_it_or_the_whole_update_by_the_policy(operator: str, text: str) -> None:
     here = grouping(TEXT)
-    event = update() | {"$distinct_id": "raw-id-of-the-sdk", operator: {"school": text, "plan": "family"}}
+    event = update() | {"$distinct_id": "raw-id-of-the-sdk", operator: {"club": text, "plan": "family"}}
     outcome = here.one(event)
     assert leaving(outcome)[operator] == {"plan": "family"}
     assert isinstance(outcome, Clean)
     assert outcome.lost == (PropertyClass.OPERATIONAL,)
     assert fate(dropping(here).one(event)) == (DropReason.IDENTIFIER, Cohort.US_ADULT)
-    harmless = event | {operator: {"school": "a hill", "plan": "family"}}
-    assert leaving(dropping(here).one(harmless))[operator] == {"school": "a hill", "plan": "family"}
+    harmless = event | {operator: {"club": "a hill", "plan": "family"}}
+    assert leaving(dropping(here).one(harmless))[operator] == {"club": "a hill", "plan": "family"}
 
 
 @pytest.mark.parametrize("cohort", ["US/child", "US/teen", "IN/child"])
