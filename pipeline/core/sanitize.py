@@ -27,7 +27,7 @@ from pipeline.core.identity import FORBIDDEN_IDS, KeyRing
 from pipeline.core.outcome import Clean, Dropped, DropReason, Outcome, Rejected, RejectReason
 from pipeline.core.profile_update import UPDATE, ProfileUpdate, judge_update
 from pipeline.core.ruling import Ruling, ruling_for
-from pipeline.core.select import SHORTEST_ID, select, take_own_ids
+from pipeline.core.select import SHORTEST_ID, may_hold_own_id, select, take_own_ids
 from pipeline.core.session import step_of
 from pipeline.core.survey import survey
 from pipeline.policy.compiled import PropertyRule, Way
@@ -197,12 +197,9 @@ def _clean(
     pseudonymize = partial(_pseudonymize, keys, region, space, time_ms) if ruling.pseudonymizes else _none
     lost = select(envelope.properties, ruling, region, pseudonymize, properties, context.work)
     device = event.get("device_id")
-    if ruling.scrubs:
+    if ruling.texts and (ruling.scrubs or may_hold_own_id(ruling, properties, envelope.profile, device)):
         take_own_ids(_own_ids(envelope.profile, device), ruling, properties, lost)
     value = _encoder.encode({"event": envelope.name, "properties": properties})
-    if not ruling.scrubs and ruling.texts and _may_hold_own_id(value, envelope.profile, device):
-        take_own_ids(_own_ids(envelope.profile, device), ruling, properties, lost)
-        value = _encoder.encode({"event": envelope.name, "properties": properties})
     if lost and any(found for _, found in lost) and policy.identifier_in_kept[cohort] is _DROP_EVENT:
         return Dropped(DropReason.IDENTIFIER, cohort, ruling, app_version)
     kinds = tuple(rule.kind for rule, _ in lost) if lost else ()
@@ -210,12 +207,6 @@ def _clean(
     if record is not None and (record.expires_at is not None or record.birth_month is not None):
         until = over_while_queued(record, way, context.now_ms)
     return _CLEAN(region, cohort, pseudonym.encode(), value, ruling, kinds, app_version, marketing, until)
-
-
-def _may_hold_own_id(value: bytes, profile: str, device: Any) -> bool:
-    # `find`, since `in` first asks whether it is given a number, and pays for the answer
-    low = value.lower()  # ASCII letters; an id in other case is the same id, as take_own_ids reads it
-    return low.find(profile.encode().lower()) >= 0 or (type(device) is str and low.find(device.encode().lower()) >= 0)
 
 
 def _own_ids(profile: str, device: Any) -> list[str]:

@@ -23,6 +23,7 @@ _HASH_PATTERN: Final = "[a-z0-9+/_-]{22}"  # the base64 of an MD5, the shortest
 _HASH_LIKE: Final = re.compile(_HASH_PATTERN).search
 _ASCII_HASH_LIKE: Final = automaton(_HASH_PATTERN)
 SHORTEST_ID: Final = 6  # a shorter id of a person stands in ordinary words
+FEWEST: Final = 10 ** (SHORTEST_ID - 1)  # the first number that is as long
 
 _MISSING: Final = object()
 _SCRUB: Final = Action.SCRUB
@@ -136,6 +137,19 @@ def holds_identifier(name: str, value: Any, kind: str) -> bool:
     owner = names(name)
     key = "" if owner is not None and owner.kind == kind else name
     return any(scan(text, key).findings for text in texts_of(value))
+
+
+def may_hold_own_id(ruling: Ruling, kept: dict[str, Any], profile: str, device: Any) -> bool:
+    """Say whether `take_own_ids` could find anything: nearly all texts are shorter than any of the event's own ids."""
+    shortest = min(len(profile), len(device)) if type(device) is str else len(profile)
+    for name, _ in ruling.texts:
+        value = kept.get(name)
+        if type(value) is str:
+            if len(value) >= shortest or not value.isascii():  # which can be longer in another case
+                return True
+        elif value is not None and (type(value) is not int or not -FEWEST < value < FEWEST):
+            return True
+    return False
 
 
 def take_own_ids(ids: list[str], ruling: Ruling, kept: dict[str, Any], lost: Lost) -> None:
