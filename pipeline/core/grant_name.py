@@ -1,4 +1,7 @@
-"""The name of a grant, under which it goes into pseudonyms (R15, R16, J15)."""
+"""The name of a grant, under which it goes into pseudonyms (R15, R16, J15).
+
+Apart from `grants`, which has a Struct: modules with Structs are not compiled, and each event asks for this name.
+"""
 
 from typing import Final
 
